@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+#
+# cmake/tests.cmake - the tests: CUnit suites, one per noun, and scripts.
+
+# What tests share. Where the tree stands reaches them as macros, not as
+# variables: PONS_* are settings. A static build has no CUnit for its processor:
+# the same tests run one after the other.
+add_library(unit STATIC tests/unit_child.c tests/test_host.c)
+pons_internal(unit)
+target_compile_definitions(unit PUBLIC
+  TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+  TEST_COMMAND="${PROJECT_BINARY_DIR}/pons")
+if(PONS_STATIC)
+  target_sources(unit PRIVATE tests/unit_plain.c)
+else()
+  pons_find(cunit CUnit/Basic.h)
+  target_sources(unit PRIVATE tests/unit.c)
+  target_link_libraries(unit PUBLIC cunit)
+  target_compile_definitions(unit PUBLIC
+    TEST_PLUGIN_DIR="${PROJECT_BINARY_DIR}/plugins")
+endif()
+
+# pons_test(NOUN): tests/NOUN_test.c, with all that crosses files (poni_).
+function(pons_test noun)
+  add_executable(${noun}_test tests/${noun}_test.c)
+  set_property(TARGET ${noun}_test PROPERTY RUNTIME_OUTPUT_DIRECTORY
+    "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(${noun}_test PRIVATE unit)
+  pons_internal(${noun}_test)
+  add_test(NAME ${noun} COMMAND ${noun}_test)
+endfunction()
+
+# tests/plugins/sample.c, once as it should be and once for every SAMPLE_<way>
+# to get it wrong that it knows, beside the tests.
+function(pons_samples)
+  set(source "${PROJECT_SOURCE_DIR}/tests/plugins/sample.c")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+  file(READ "${source}" text)
+  string(REGEX MATCHALL "SAMPLE_[a-z_]+" variants "${text}")
+  list(APPEND variants SAMPLE_good)
+  list(REMOVE_DUPLICATES variants)
+  foreach(variant IN LISTS variants)
+    string(REPLACE "SAMPLE_" "" name ${variant})
+    add_library(sample_${name} MODULE ${source})
+    set_target_properties(sample_${name} PROPERTIES PREFIX ""
+      OUTPUT_NAME ${name}
+      LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/plugins")
+    target_compile_definitions(sample_${name} PRIVATE ${variant})
+    pons_compile(sample_${name})
+  endforeach()
+endfunction()
+
+if(NOT PONS_STATIC)
+  pons_samples()
+endif()
+foreach(noun IN LISTS PONS_NOUNS)
+  pons_test(${noun})
+endforeach()
+
+if(NOT CMAKE_CROSSCOMPILING)
+  add_test(NAME compile_fail
+    COMMAND "${PROJECT_SOURCE_DIR}/tests/compile-fail/check")
+endif()

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PONS_REACTOR_H
+#define PONS_REACTOR_H
+
+/*
+ * pons/reactor.h - what an I/O engine must provide. For authors of engines.
+ *
+ * A reactor completes operations for one seat. It runs no task, keeps no timer
+ * and calls nobody: poll() fills an array. An engine that only knows readiness
+ * implements the smaller contract of pons/poller.h, and the core makes a
+ * reactor of it. The rules, tested by `pons conform` under the same numbers:
+ *
+ *   R1  owner     One reactor per seat; only its owner thread calls it, except
+ *                 wake. While the owner is outside every function here, the
+ *                 core may bind() it to another thread: ops then end within
+ *                 50 ms while the old owner spins or sleeps interruptibly, and
+ *                 without waking it for each. An engine that cannot declares
+ *                 PONS_REACTOR_PINNED.
+ *   R2  lifetime  From submit = PENDING until the last event (the one without
+ *                 MORE; for zero-copy the notification) the op and all it
+ *                 points to stay; the engine touches no op after its last event
+ *                 or after DONE. DONE gives no event and sets op->res.
+ *                 UNSUPPORTED only for ops that end by themselves (files,
+ *                 names); every reactor does sockets, pipes and POLL.
+ *   R3  once      Exactly one last event per pending op, and none after it.
+ *   R4  no fail   submit and cancel cannot fail: errors are results. A full
+ *                 queue delays; it never drops an op or a cancel.
+ *   R5  cancel    cancel is a request, and idempotent; the op's own event is
+ *                 the only truth: its result, or -ECANCELED and then nothing
+ *                 was consumed.
+ *   R6  batched   With PONS_REACTOR_COMPLETION, submit makes no system call
+ *                 while the queue has room; poll at most one unless a queue
+ *                 overflowed.
+ *   R7  poll      Fills an array and calls nobody; more than `cap` events stay
+ *                 for the next call. Deadlines are absolute host time,
+ *                 PONS_NEVER none; it returns 0 before its deadline only after
+ *                 wake, and signals do not end it; deadline 0 never sleeps.
+ *   R8  wake      wake before or during poll makes it return; several may count
+ *                 as one; none is lost; from a signal handler inside any
+ *                 function here too, errno kept.
+ *   R9  results   Those of the system call: short counts, 0 at the end, the
+ *                 same errno. EAGAIN is never a result (MSG_DONTWAIT is
+ *                 -EINVAL); a bad descriptor is a result. A descriptor that is
+ *                 in blocking mode never blocks the owner; a listener in
+ *                 blocking mode is -EINVAL with a sentence.
+ *   R10 multishot A capability; the adapter emulates it. ENOBUFS is flow
+ *                 control.
+ *   R11 timers    Are the core's: one deadline per poll, never early.
+ *   R12 thrift    After warm-up no allocation per op (a wrapped library's is
+ *                 declared), no callback into user code, no lock held while
+ *                 waiting, no thread beyond those declared.
+ *   R13 virtual   With PONS_REACTOR_VIRTUAL_TIME, time, randomness and memory
+ *                 come from pons_host only: same host, same calls, same events.
+ *   R14 close     Asked only of an empty reactor; within 1 s no descriptor,
+ *                 memory or thread is left. forked() frees the child's copies
+ *                 and disturbs no op of the parent.
+ *   R15 refusal   EPERM by sysctl or seccomp, ENOSYS, ENOMEM by memlock are
+ *                 reasons in words; features are found by trying; a fallback
+ *                 while running is reported.
+ *
+ * Ownership   Ops are borrowed between submit and their last event. Config and
+ *             host are borrowed until close.
+ */
+
+#include "op.h"
+#include "plugin.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What submit answers. */
+enum pons_submitted {
+    PONS_SUBMIT_PENDING,     /* an event will come */
+    PONS_SUBMIT_DONE,        /* ended; op->res holds; no event */
+    PONS_SUBMIT_UNSUPPORTED, /* the core asks the blocking pool */
+};
+
+enum pons_event_flags {
+    PONS_EVENT_MORE = 1u << 0, /* not the last of this op */
+};
+
+/* 16 bytes, like a completion-queue entry. */
+struct pons_event {
+    struct pons_op *op;
+    int32_t res;
+    uint32_t flags; /* enum pons_event_flags */
+};
+
+/* pons_reactor.caps */
+enum pons_reactor_caps {
+    PONS_REACTOR_COMPLETION = 1u << 0,   /* R6 */
+    PONS_REACTOR_PINNED = 1u << 1,       /* R1 */
+    PONS_REACTOR_VIRTUAL_TIME = 1u << 2, /* R13 */
+    PONS_REACTOR_REGISTERS = 1u << 3,    /* keeps descriptors between ops: they
+                                            have a home, and need forget() */
+};
+
+/* The head of an engine's own struct, filled by open(). */
+struct pons_reactor {
+    const struct pons_reactor_ops *ops;
+    uint64_t caps;       /* enum pons_reactor_caps */
+    uint64_t opcodes[2]; /* a bit per opcode that is done natively */
+};
+
+/* control(what, arg); -ENOTSUP for what the engine does not know. */
+enum pons_reactor_control {
+    PONS_CONTROL_POLLABLE_FD = 1, /* arg int *: a descriptor readable when poll
+                                     has something to do */
+    PONS_CONTROL_STATS = 2,       /* arg FILE *: a line of its own figures */
+};
+
+struct pons_reactor_ops {
+    uint32_t abi, size; /* PONS_ABI; of this struct */
+    const char *name;
+
+    /* Makes a reactor, or a reason. Any thread; bind() follows. */
+    int (*open)(struct pons_reactor **out, const struct pons_config *config,
+                const struct pons_host *host, struct pons_reason *reason);
+
+    /* The calling thread owns it from now on. 0 or -errno. */
+    int (*bind)(struct pons_reactor *r);
+
+    /* Empty: the core has drained it. Any thread. */
+    void (*close)(struct pons_reactor *r);
+
+    /* Optional. The owner. */
+    int (*control)(struct pons_reactor *r, unsigned what, void *arg);
+
+    /* Optional. The owner, before close(fd): no op of `fd` is pending. */
+    int (*forget)(struct pons_reactor *r, int fd);
+
+    /* Optional. In a forked child, instead of close; see R14. */
+    void (*forked)(struct pons_reactor *r);
+
+    /* The owner. enum pons_submitted. */
+    int (*submit)(struct pons_reactor *r, struct pons_op *op);
+
+    /* The owner; `op` is pending. */
+    void (*cancel)(struct pons_reactor *r, struct pons_op *op);
+
+    /* The owner. How many events were filled, or -errno: broken for good. */
+    int (*poll)(struct pons_reactor *r, struct pons_event *events, unsigned cap,
+                uint64_t deadline_ns);
+
+    /* Any thread, any signal handler, until close begins. */
+    int (*wake)(struct pons_reactor *r);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* PONS_REACTOR_H */

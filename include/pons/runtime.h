@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PONS_RUNTIME_H
+#define PONS_RUNTIME_H
+
+/*
+ * pons/runtime.h - workers, a reactor, a pool: made, shared, explained, ended.
+ *
+ *     struct pons_runtime *rt;
+ *     int err = pons_runtime_new(&rt, NULL);  // what PONS_* and defaults say
+ *     ...
+ *     pons_runtime_unref(rt);
+ *
+ * Ownership   A handle is one reference. The last unref shuts down without a
+ *             time limit and frees.
+ * Threads     Any thread. The last unref, and shutdown, not from a task or job
+ *             of that runtime (-EDEADLK; unref then leaves it to a thread).
+ * Failure     -EOWNERDEAD in a forked child for every inherited handle (P10);
+ *             make a new runtime there.
+ */
+
+#include <stdio.h>
+
+#include "base.h"
+#include "task.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum pons_settings_flags {
+    PONS_NO_ENVIRONMENT = 1u << 0,      /* PONS_* variables are not read */
+    PONS_NO_EXTERNAL_PLUGINS = 1u << 1, /* built-in plugins only */
+};
+
+/*
+ * What a program passes; stronger than the environment. Each string has the
+ * grammar of the variable PONS_<NAME>; NULL leaves the choice to the weaker
+ * sources. Borrowed during the call.
+ */
+struct pons_settings {
+    uint32_t size;  /* of this struct */
+    uint32_t flags; /* enum pons_settings_flags */
+    const char *reactor;
+    const char *files;
+    const char *pool;
+    const char *workers;
+    const char *stall;
+    const char *plugin_path;
+    const char *plugin_path_add;
+    const char *plugins_disable;
+    const char *log;
+    const char *stats;
+    const char *config; /* a file of settings, as PONS_CONFIG */
+};
+
+#define PONS_SETTINGS_INIT { .size = sizeof(struct pons_settings) }
+
+/*
+ * Makes a runtime. NULL `settings`: the environment and the defaults. -EINVAL
+ * for a setting that is wrong, -ENOENT for a name that is not there, -ENOTSUP
+ * for an engine that is not usable here; the sentence says which and why.
+ */
+PONS_API PONS_MUST_USE int
+pons_runtime_new(struct pons_runtime **out,
+                 const struct pons_settings *settings);
+
+PONS_API struct pons_runtime *pons_runtime_ref(struct pons_runtime *rt);
+
+/* Consumes one reference. NULL is allowed and does nothing. */
+PONS_API void pons_runtime_unref(struct pons_runtime *rt);
+
+/* The runtime of this task, job or block_on, borrowed; NULL if there is none. */
+PONS_API struct pons_runtime *pons_runtime_current(void);
+
+/* The process's own, made at the first call. The caller gets a reference. */
+PONS_API PONS_MUST_USE int pons_runtime_default(struct pons_runtime **out);
+
+/*
+ * Cancels every task, waits until they and the jobs have ended, at most
+ * `timeout_ns` (PONS_NEVER: no limit), and stops the workers. Returns how many
+ * tasks and jobs were left running; pons_last_error() names them. Later spawns
+ * give tasks that are born cancelled. A second call waits for the first.
+ */
+PONS_API int64_t pons_runtime_shutdown(struct pons_runtime *rt,
+                                       uint64_t timeout_ns);
+
+/* Counters that are always on. Monotonic, but for those named "now". */
+struct pons_stats {
+    uint32_t size; /* of this struct, set by the caller */
+    uint32_t workers;
+    uint64_t spawned;
+    uint64_t tasks_now;
+    uint64_t polls;
+    uint64_t steals;
+    uint64_t parks;
+    uint64_t bells;      /* wakes of a sleeping worker */
+    uint64_t ops;        /* given to a reactor */
+    uint64_t ops_inline; /* that ended in submit, or in the try before it */
+    uint64_t jobs;
+    uint64_t jobs_refused;
+    uint64_t pool_threads_now;
+    uint64_t timers_fired;
+};
+
+PONS_API PONS_MUST_USE int pons_runtime_stats(struct pons_runtime *rt,
+                                              struct pons_stats *stats);
+
+/* Writes what was chosen and why, what was rejected and why (P8). */
+PONS_API PONS_MUST_USE int pons_runtime_explain(struct pons_runtime *rt,
+                                                FILE *out);
+
+/* Writes every task: name, place of birth, state, what it waits for (P8). */
+PONS_API PONS_MUST_USE int pons_dump(struct pons_runtime *rt, FILE *out);
+
+/* What PONS_MAIN calls. Returns the exit status: fn's answer, or 2. */
+PONS_API int pons_main(int (*fn)(int argc, char **argv), int argc, char **argv);
+
+/* Defines main(): runs fn as a fiber, this thread being worker 0. */
+#define PONS_MAIN(fn)                       \
+    int main(int argc, char **argv)         \
+    {                                       \
+        return pons_main(fn, argc, argv);   \
+    }
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* PONS_RUNTIME_H */
