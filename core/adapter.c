@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/adapter.c - makes a reactor of a poller.
+ *
+ * submit() tries the system call at once. What would block waits in the slot of
+ * its descriptor, and the descriptor is given to the poller: to an edge poller
+ * once and for both directions, to a level poller for what somebody waits for,
+ * taken back lazily (at the first report that nobody waits for), so that
+ * ping-pong costs no control() at all. A report runs the calls of those who
+ * wait.
+ *
+ * A direction is DRAINED while the last call found it empty (EAGAIN; on TCP
+ * also a short count) and nothing was reported since; then submit() skips the
+ * try. The trap is a report that was the last one: see slot_learn().
+ *
+ * All here belongs to the owner thread, but `rung`.
+ */
+
+#include "adapter.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "atomic.h"
+#include "finetimer.h"
+#include "oddset.h"
+#include "oplist.h"
+#include "slots.h"
+
+enum {
+    REPORTS = 64, // taken from the poller at once; the poller keeps the rest
+    BOTH = PONS_READABLE | PONS_WRITABLE,
+
+    RETRY_NS = 2000000, // between two tries that nothing reports: see `retries`
+
+    OPCODES = 1u << PONS_OP_NOP | 1u << PONS_OP_ACCEPT | 1u << PONS_OP_CONNECT |
+              1u << PONS_OP_RECV | 1u << PONS_OP_SEND | 1u << PONS_OP_READ |
+              1u << PONS_OP_WRITE | 1u << PONS_OP_POLL,
+};
+
+/* Cookies that are no descriptor. UINT64_MAX is the poller's. */
+#define COOKIE_TIMER (UINT64_MAX - 1)
+#define COOKIE_ODD   (UINT64_MAX - 2)
+
+/*
+ * Where a pending op is; in op->backend[0].
+ *
+ *   submit --+--> WAITS   --+--> FINISHED --> event
+ *            +--> WATCHES --+
+ *            +--> RETRIES --+  its call ended, or cancel
+ */
+enum op_place {
+    WAITS,    // slot->waiting[direction]: a call, in turn
+    WATCHES,  // slot->watching: POLL, out of turn
+    RETRIES,  // adapter->retries
+    FINISHED, // adapter->finished; op->res holds
+};
+
+struct adapter {
+    struct pons_reactor base;
+    struct pons_reactor_ops ops; // the adapter's under the poller's name
+
+    /* Set once. */
+    const struct pons_host *host;
+    const struct pons_poller_ops *poll_ops;
+    struct pons_poller *poller;
+    int edge; // the poller's PONS_POLLER_EDGE
+
+    struct poni_slots slots;
+    struct poni_finetimer timer; // its fd is -1 if the poller counts in ns
+    struct pons_op *finished;    // FINISHED, oldest first
+    struct pons_op *retries;     // RETRIES: connects to a full unix listener
+    int odd; // a core/oddset.h, of level pollers only; or -1
+
+    /* Any thread: a wake that poll() has not answered. On a line of its own,
+     * since wakers write it. */
+    __attribute__((aligned(64))) uint32_t rung;
+};
+
+static struct adapter *
+self(struct pons_reactor *r)
+{
+    return pons_container_of(r, struct adapter, base);
+}
+
+/* --- slots --- */
+
+static uint64_t
+slot_cookie(const struct poni_slot *s, int fd)
+{
+    return (uint64_t)s->generation << 32 | (uint32_t)fd;
+}
+
+/*
+ * Datagrams and unix sockets (which stop at passed descriptors) give short
+ * counts with more behind them; so does TCP before an urgent mark, and there is
+ * more to say, too, before the end. Level pollers repeat themselves; an edge
+ * poller must have told us of such things (PONS_POLLER_ENDINGS).
+ */
+static void
+slot_learn(const struct adapter *a, struct poni_slot *s, int fd)
+{
+    int type = 0, protocol = 0;
+    socklen_t size = sizeof type;
+
+    s->kind = KIND_OTHER;
+    if (a->edge && !(a->poll_ops->caps & PONS_POLLER_ENDINGS))
+        return;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+        type == SOCK_STREAM &&
+        getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+        protocol == IPPROTO_TCP)
+        s->kind = KIND_STREAM;
+}
+
+/* Lets the poller watch `s` for `dirs` too. -EPERM: it is always ready. */
+static int
+slot_watch(struct adapter *a, struct poni_slot *s, int fd, unsigned dirs)
+{
+    unsigned want = a->edge ? BOTH : s->had | dirs;
+    int err;
+
+    if (want == s->had)
+        return 0;
+    if (s->kind == KIND_UNKNOWN)
+        slot_learn(a, s, fd);
+    err = a->poll_ops->control(a->poller, fd, slot_cookie(s, fd), s->had, want);
+    if (err == 0)
+        s->had = (uint8_t)want;
+    return err;
+}
+
+static void
+slot_unwatch(struct adapter *a, struct poni_slot *s, int fd, unsigned dirs)
+{
+    unsigned want = s->had & ~dirs;
+
+    if (want == s->had)
+        return;
+    /* It fails only if the descriptor was closed behind our back; then there is
+     * nothing left to take back. */
+    (void)a->poll_ops->control(a->poller, fd, slot_cookie(s, fd), s->had, want);
+    s->had = (uint8_t)want;
+    s->drained &= (uint8_t)want;
+}
+
+/* Whether the outcome of `op` says something about its direction: a peek, the
+ * error queue and urgent data do not. ACCEPT's flags are the new descriptor's.
+ */
+static int
+op_is_plain(const struct pons_op *op)
+{
+    return op->op_flags == 0 || op->opcode == PONS_OP_ACCEPT;
+}
+
+/* Makes the call of `op`; `dir` is the bit of its direction. */
+static int
+slot_try(struct poni_slot *s, struct pons_op *op, unsigned dir)
+{
+    int ended = poni_op_try(op);
+
+    if (!op_is_plain(op))
+        return ended;
+    if (!ended ||
+        (s->kind == KIND_STREAM && op->res > 0 && (uint32_t)op->res < op->len))
+        s->drained |= (uint8_t)(s->had & dir);
+    return ended;
+}
+
+/* --- the end of an op --- */
+
+static void
+adapter_finish(struct adapter *a, struct pons_op *op)
+{
+    op->backend[0] = FINISHED;
+    oplist_push(&a->finished, op);
+}
+
+static int
+adapter_take(struct adapter *a, struct pons_event *events, unsigned cap)
+{
+    unsigned n = 0;
+
+    while (n < cap && a->finished != NULL) {
+        struct pons_op *op = oplist_pop(&a->finished);
+
+        events[n++] = (struct pons_event){.op = op, .res = op->res};
+    }
+    return (int)n;
+}
+
+/* --- submit --- */
+
+static int
+submit_ends(struct pons_op *op, int res)
+{
+    op->res = res;
+    return PONS_SUBMIT_DONE;
+}
+
+/* Puts a call that would block into its queue. */
+static int
+submit_wait(struct adapter *a, struct poni_slot *s, struct pons_op *op,
+            unsigned i)
+{
+    int err;
+
+    if (s == NULL)
+        s = poni_slots_make(&a->slots, op->fd);
+    if (s == NULL)
+        return submit_ends(op, -ENOMEM);
+    err = slot_watch(a, s, op->fd, 1u << i);
+    if (err == -EPERM)
+        return PONS_SUBMIT_UNSUPPORTED; // a file: the pool waits for the disk
+    if (err < 0)
+        return submit_ends(op, err);
+    if (s->waiting[i] == NULL && op_is_plain(op))
+        s->drained |= (uint8_t)(1u << i);
+    op->backend[0] = WAITS;
+    oplist_push(&s->waiting[i], op);
+    return PONS_SUBMIT_PENDING;
+}
+
+/* Whether the call of `op` is not worth trying: others wait before it, or there
+ * is nothing to read, or no room to write. */
+static int
+submit_would_block(const struct poni_slot *s, const struct pons_op *op,
+                   unsigned i)
+{
+    return s->waiting[i] != NULL || (s->drained & 1u << i && op_is_plain(op));
+}
+
+/* A call of direction `i` (0: to read, 1: to write). */
+static int
+submit_call(struct adapter *a, struct pons_op *op, unsigned i)
+{
+    struct poni_slot *s = poni_slots_find(&a->slots, op->fd);
+
+    if (s == NULL) {
+        if (poni_op_try(op))
+            return PONS_SUBMIT_DONE;
+    } else if (!submit_would_block(s, op, i) && slot_try(s, op, 1u << i)) {
+        return PONS_SUBMIT_DONE;
+    }
+    return submit_wait(a, s, op, i);
+}
+
+/*
+ * A connect that was not even started (a unix listener whose queue is full) is
+ * tried again from time to time: nothing will report that there is room. That
+ * is why it is made before its turn.
+ */
+static int
+submit_connect(struct adapter *a, struct pons_op *op)
+{
+    if (poni_op_try(op))
+        return PONS_SUBMIT_DONE;
+    if (op->backend2 != 0) // under way
+        return submit_wait(a, poni_slots_find(&a->slots, op->fd), op, 1);
+    op->backend[0] = RETRIES;
+    oplist_push(&a->retries, op);
+    return PONS_SUBMIT_PENDING;
+}
+
+static int
+adapter_open_odd(struct adapter *a)
+{
+    int err, set;
+
+    if (a->odd >= 0)
+        return 0;
+    set = poni_oddset_open();
+    if (set < 0)
+        return set;
+    err = a->poll_ops->control(a->poller, set, COOKIE_ODD, 0, PONS_READABLE);
+    if (err < 0) {
+        close(set);
+        return err;
+    }
+    a->odd = set;
+    return 0;
+}
+
+static int
+adapter_watch_odd(struct adapter *a, struct poni_slot *s, int fd)
+{
+    int err = adapter_open_odd(a);
+
+    if (err < 0 || s->odd)
+        return err;
+    err = poni_oddset_add(a->odd, fd);
+    s->odd = err == 0;
+    return err;
+}
+
+static int
+submit_poll(struct adapter *a, struct pons_op *op)
+{
+    unsigned dirs = poni_poll_directions(op->len);
+    int odd = poni_poll_is_odd(op->len), err = 0;
+    struct poni_slot *s = poni_slots_find(&a->slots, op->fd);
+
+    if (s == NULL || odd || (s->drained & dirs) != dirs)
+        if (poni_op_try(op))
+            return PONS_SUBMIT_DONE;
+    if (s == NULL)
+        s = poni_slots_make(&a->slots, op->fd);
+    if (s == NULL)
+        return submit_ends(op, -ENOMEM);
+    if (a->edge || dirs != 0)
+        err = slot_watch(a, s, op->fd, dirs);
+    if (err == 0 && odd && !a->edge)
+        err = adapter_watch_odd(a, s, op->fd);
+    if (err < 0)
+        return submit_ends(op, err);
+    op->backend[0] = WATCHES;
+    oplist_push(&s->watching, op);
+    return PONS_SUBMIT_PENDING;
+}
+
+static int
+adapter_submit(struct pons_reactor *r, struct pons_op *op)
+{
+    struct adapter *a = self(r);
+
+    switch (op->opcode) {
+    case PONS_OP_NOP:
+        return submit_ends(op, (int32_t)op->len);
+    case PONS_OP_READ:
+    case PONS_OP_WRITE:
+        if (op->offset != PONS_AT_POSITION)
+            return PONS_SUBMIT_UNSUPPORTED; // only files have offsets
+        return submit_call(a, op, op->opcode == PONS_OP_WRITE);
+    case PONS_OP_ACCEPT:
+    case PONS_OP_RECV:
+        return submit_call(a, op, 0);
+    case PONS_OP_SEND:
+        return submit_call(a, op, 1);
+    case PONS_OP_CONNECT:
+        return submit_connect(a, op);
+    case PONS_OP_POLL:
+        return submit_poll(a, op);
+    default:
+        return PONS_SUBMIT_UNSUPPORTED;
+    }
+}
+
+/* --- cancel --- */
+
+/*
+ * Nothing was consumed: the call was not made. Only a connect that was started
+ * goes on in the kernel; its socket is good for closing and nothing else.
+ */
+static void
+adapter_cancel(struct pons_reactor *r, struct pons_op *op)
+{
+    struct adapter *a = self(r);
+    struct poni_slot *s = poni_slots_find(&a->slots, op->fd);
+
+    switch ((enum op_place)op->backend[0]) {
+    case WAITS:
+        oplist_remove(&s->waiting[poni_op_events(op) == POLLOUT], op);
+        break;
+    case WATCHES:
+        oplist_remove(&s->watching, op);
+        break;
+    case RETRIES:
+        oplist_remove(&a->retries, op);
+        break;
+    case FINISHED:
+        return;
+    }
+    op->res = -ECANCELED;
+    adapter_finish(a, op);
+}
+
+/* --- reports --- */
+
+static void
+report_to_calls(struct adapter *a, struct poni_slot *s, unsigned i)
+{
+    unsigned dir = 1u << i;
+
+    while (s->waiting[i] != NULL && !(s->drained & dir)) {
+        if (!slot_try(s, oplist_first(s->waiting[i]), dir))
+            break;
+        adapter_finish(a, oplist_pop(&s->waiting[i]));
+    }
+}
+
+/* Tries each op of `list`, in turn; who would block stays. */
+static void
+report_to_all(struct adapter *a, struct pons_op **list)
+{
+    struct pons_op *op, *stay = NULL;
+
+    while ((op = oplist_pop(list)) != NULL) {
+        if (poni_op_try(op))
+            adapter_finish(a, op);
+        else
+            oplist_push(&stay, op);
+    }
+    *list = stay;
+}
+
+/* The directions of `s` that somebody waits for. */
+static unsigned
+slot_wanted(const struct poni_slot *s)
+{
+    const struct pons_op *op = s->watching;
+    unsigned dirs = 0;
+
+    if (s->waiting[0] != NULL)
+        dirs |= PONS_READABLE;
+    if (s->waiting[1] != NULL)
+        dirs |= PONS_WRITABLE;
+    if (op != NULL)
+        do {
+            dirs |= poni_poll_directions(op->len);
+            op = op->next;
+        } while (op != s->watching);
+    return dirs;
+}
+
+/* Watchers first: they are told of bytes that a call then takes. */
+static void
+report_ready(struct adapter *a, int fd, struct poni_slot *s, unsigned ready)
+{
+    unsigned idle = a->edge ? 0 : ready & ~slot_wanted(s);
+
+    s->drained &= (uint8_t)~ready;
+    if (ready & PONS_ENDING)
+        s->kind = KIND_OTHER;
+    report_to_all(a, &s->watching);
+    if (ready & PONS_READABLE)
+        report_to_calls(a, s, 0);
+    if (ready & PONS_WRITABLE)
+        report_to_calls(a, s, 1);
+    slot_unwatch(a, s, fd, idle);
+}
+
+static void
+report_odd(struct adapter *a)
+{
+    int fds[REPORTS], n = poni_oddset_take(a->odd, fds, REPORTS);
+
+    for (int i = 0; i < n; i++)
+        report_to_all(a, &poni_slots_find(&a->slots, fds[i])->watching);
+}
+
+static void
+adapter_report(struct adapter *a, const struct pons_ready *r)
+{
+    int fd = (int)(uint32_t)r->cookie;
+    struct poni_slot *s;
+
+    if (r->cookie == COOKIE_TIMER) {
+        poni_finetimer_heard(&a->timer);
+        return;
+    }
+    if (r->cookie == COOKIE_ODD) {
+        report_odd(a);
+        return;
+    }
+    s = poni_slots_find(&a->slots, fd);
+    if (s != NULL && r->cookie == slot_cookie(s, fd)) // else it is stale
+        report_ready(a, fd, s, r->ready);
+}
+
+/* --- poll --- */
+
+static uint64_t
+poller_deadline(struct adapter *a, uint64_t deadline_ns)
+{
+    if (a->retries != NULL && deadline_ns != 0) {
+        uint64_t soon = a->host->now(a->host) + RETRY_NS;
+
+        if (soon < deadline_ns)
+            deadline_ns = soon;
+    }
+    if (deadline_ns == 0 || deadline_ns == PONS_NEVER || a->timer.fd < 0)
+        return deadline_ns;
+    return poni_finetimer_split(&a->timer, deadline_ns);
+}
+
+/* Whether there was a wake; answers it. Pairs with adapter_wake(): what the
+ * waker wrote before is visible after. */
+static int
+adapter_rung(struct adapter *a)
+{
+    return poni_load_relaxed(&a->rung) && poni_swap(&a->rung, 0);
+}
+
+/*
+ * The poller may come back with nothing for us: stale reports, reports that
+ * nobody waits for, a bell whose wake was answered before. Only a wake or the
+ * deadline ends the wait then (R7).
+ */
+static int
+adapter_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
+             uint64_t deadline_ns)
+{
+    struct pons_ready ready[REPORTS];
+    struct adapter *a = self(r);
+
+    while (a->finished == NULL) {
+        int n = a->poll_ops->wait(a->poller, ready, REPORTS,
+                                  poller_deadline(a, deadline_ns));
+
+        if (n < 0)
+            return n;
+        for (int i = 0; i < n; i++)
+            adapter_report(a, &ready[i]);
+        report_to_all(a, &a->retries);
+        if (adapter_rung(a) || deadline_ns == 0)
+            break;
+        if (a->finished == NULL && deadline_ns != PONS_NEVER &&
+            a->host->now(a->host) >= deadline_ns)
+            break;
+    }
+    return adapter_take(a, events, cap);
+}
+
+/*
+ * Rings once per answer. A ring that comes late, after its wake was answered,
+ * is ignored by adapter_poll(): later wakes ring again.
+ */
+static int
+adapter_wake(struct pons_reactor *r)
+{
+    struct adapter *a = self(r);
+
+    /* Pairs with adapter_rung(): publishes what the waker wrote before. */
+    if (poni_swap(&a->rung, 1))
+        return 0;
+    return a->poll_ops->wake(a->poller);
+}
+
+/* --- descriptors, threads, the end --- */
+
+static int
+adapter_forget(struct pons_reactor *r, int fd)
+{
+    struct adapter *a = self(r);
+    struct poni_slot *s = poni_slots_find(&a->slots, fd);
+
+    if (s == NULL)
+        return 0;
+    if (s->waiting[0] || s->waiting[1] || s->watching)
+        return -EBUSY;
+    slot_unwatch(a, s, fd, BOTH);
+    if (s->odd)
+        poni_oddset_remove(a->odd, fd);
+    *s = (struct poni_slot){.generation = s->generation + 1};
+    return 0;
+}
+
+static int
+adapter_bind(struct pons_reactor *r)
+{
+    (void)r; // nothing here or in a poller knows its thread
+    return 0;
+}
+
+/* What the adapter itself has, without telling the poller. */
+static void
+adapter_free(struct adapter *a)
+{
+    const struct pons_host *h = a->host;
+
+    poni_finetimer_close(&a->timer);
+    if (a->odd >= 0)
+        close(a->odd);
+    poni_slots_free(&a->slots);
+    h->free(h, a, sizeof *a);
+}
+
+static void
+adapter_close(struct pons_reactor *r)
+{
+    struct adapter *a = self(r);
+
+    for (unsigned fd = 0; fd < a->slots.chunk_count * SLOTS_CHUNK; fd++) {
+        struct poni_slot *s = poni_slots_find(&a->slots, (int)fd);
+
+        if (s != NULL)
+            slot_unwatch(a, s, (int)fd, BOTH);
+    }
+    if (a->timer.fd >= 0)
+        (void)a->poll_ops->control(a->poller, a->timer.fd, COOKIE_TIMER,
+                                   PONS_READABLE, 0);
+    if (a->odd >= 0)
+        (void)a->poll_ops->control(a->poller, a->odd, COOKIE_ODD, PONS_READABLE,
+                                   0);
+    a->poll_ops->close(a->poller);
+    adapter_free(a);
+}
+
+/* The kernel's set may be the parent's, too: it is left as it is. */
+static void
+adapter_forked(struct pons_reactor *r)
+{
+    struct adapter *a = self(r);
+
+    a->poll_ops->close(a->poller);
+    adapter_free(a);
+}
+
+static int
+adapter_open_timer(struct adapter *a, struct pons_reason *reason)
+{
+    int err;
+
+    if (a->poll_ops->caps & PONS_POLLER_NANOSECONDS)
+        return 0;
+    err = poni_finetimer_open(&a->timer, a->host);
+    if (err < 0)
+        return a->host->refuse(reason, err, "timerfd_create: %s",
+                               strerror(-err));
+    err = a->poll_ops->control(a->poller, a->timer.fd, COOKIE_TIMER, 0,
+                               PONS_READABLE);
+    if (err < 0)
+        return a->host->refuse(reason, err, "%s cannot watch a timerfd: %s",
+                               a->poll_ops->name, strerror(-err));
+    return 0;
+}
+
+static const struct pons_reactor_ops adapter_ops = {
+    .abi = PONS_ABI,
+    .size = sizeof adapter_ops,
+    .bind = adapter_bind,
+    .close = adapter_close,
+    .forget = adapter_forget,
+    .forked = adapter_forked,
+    .submit = adapter_submit,
+    .cancel = adapter_cancel,
+    .poll = adapter_poll,
+    .wake = adapter_wake,
+};
+
+static void
+adapter_init(struct adapter *a, const struct pons_poller_ops *ops,
+             const struct pons_host *host)
+{
+    a->ops = adapter_ops;
+    a->ops.name = ops->name;
+    a->base.ops = &a->ops;
+    a->base.caps = PONS_REACTOR_REGISTERS;
+    if (ops->caps & PONS_POLLER_PINNED)
+        a->base.caps |= PONS_REACTOR_PINNED;
+    a->base.opcodes[0] = OPCODES;
+    a->host = host;
+    a->poll_ops = ops;
+    a->edge = (ops->caps & PONS_POLLER_EDGE) != 0;
+    a->slots.host = host;
+    a->timer.fd = -1;
+    a->odd = -1;
+}
+
+int
+poni_adapter_open(struct pons_reactor **out, const struct pons_poller_ops *ops,
+                  const struct pons_config *config,
+                  const struct pons_host *host, struct pons_reason *reason)
+{
+    struct adapter *a = host->alloc(host, sizeof *a);
+    int err;
+
+    if (a == NULL)
+        return host->refuse(reason, -ENOMEM, "no memory for the reactor");
+    adapter_init(a, ops, host);
+    err = ops->open(&a->poller, config, host, reason);
+    if (err < 0)
+        goto free_adapter;
+    err = adapter_open_timer(a, reason);
+    if (err < 0)
+        goto close_poller;
+    *out = &a->base;
+    return 0;
+
+close_poller:
+    ops->close(a->poller);
+free_adapter:
+    adapter_free(a);
+    return err;
+}
