@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PONI_POOL_THREAD_H
+#define PONI_POOL_THREAD_H
+
+/*
+ * core/pool_thread.h - the life of one thread of a pool.
+ */
+
+#include "pool_book.h"
+
+/* The calling thread's, or NULL: it is not a pool's. */
+struct pool_thread *poni_pool_thread(void);
+
+/* Not under the lock. */
+
+/* Starts a thread that is counted already. On -EAGAIN it is no longer, and if
+ * it would have been the only one the queued jobs have ended with -EAGAIN. */
+int poni_pool_start(struct poni_pool *p, uint64_t not_before_ns);
+
+/* Wakes and starts whom `debt` says. */
+void poni_pool_pay(struct poni_pool *p, struct pool_debt debt);
+
+/* Ends a list of CANCELLED jobs with `result`. */
+void poni_pool_end_jobs(struct pons_job *list, int64_t result);
+
+/* Under the lock. */
+
+/* `t` joins p->all; or leaves it, and is no longer alive. */
+void poni_pool_link(struct poni_pool *p, struct pool_thread *t);
+void poni_pool_unlink(struct poni_pool *p, struct pool_thread *t);
+
+#endif /* PONI_POOL_THREAD_H */
