@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/await.c - waiting by calling: P1.
+ *
+ * One loop for three kinds of callers: poll the future; if it is pending, wait;
+ * when the caller's deadline or cancel is due, pass it on once, and go on until
+ * the future has ended.
+ *
+ *   a fiber              suspends; a sleep of its own is its alarm clock
+ *   a thread on a seat   (0 workers) works on the seat until it is notified
+ *   any other thread     sleeps in its waiter, on what its leaves have listed
+ */
+
+#include <errno.h>
+
+#include "fail.h"
+#include "future.h"
+#include "pool.h"
+#include "runtime.h"
+#include "seat.h"
+#include "self.h"
+#include "task.h"
+#include "waiter.h"
+
+struct await {
+    struct pons_future *f;
+    struct pons_waker waker; // lent
+    uint64_t cancel_at;
+    int asked; // the cancel has been passed on
+};
+
+/* Polls once, after passing on a cancel that is due. */
+static enum pons_poll
+await_poll(struct await *a)
+{
+    struct poni_self *self = poni_self_now();
+    enum pons_poll answer;
+
+    self->polling = 1;
+    answer = pons_future_poll(a->f, &a->waker);
+    if (answer == PONS_PENDING && !a->asked) {
+        a->cancel_at = poni_cancel_at(self);
+        if (a->cancel_at == 0 ||
+            (a->cancel_at != PONS_NEVER && a->cancel_at <= pons_now())) {
+            a->asked = 1;
+            a->cancel_at = PONS_NEVER;
+            pons_future_cancel(a->f);
+            answer = pons_future_poll(a->f, &a->waker);
+        }
+    }
+    poni_self_now()->polling = 0;
+    return answer;
+}
+
+/* --- a fiber --- */
+
+static int64_t
+fiber_await(struct pons_task *t, struct pons_future *f)
+{
+    struct await a = {.f = f, .waker = poni_task_waker(t)};
+    struct pons_sleep alarm_clock;
+    int alarm_set = 0;
+
+    t->out.waits = f;
+    while (await_poll(&a) == PONS_PENDING) {
+        if (a.cancel_at != PONS_NEVER && !alarm_set) {
+            alarm_set = 1;
+            alarm_clock.links[0] = NULL;
+            pons_sleep_init(&alarm_clock, a.cancel_at);
+            poni_unpolled_remove(&alarm_clock.base);
+            poni_timers_insert(&t->seat->timers, &alarm_clock, &a.waker);
+        }
+        poni_fiber_suspend(t->run.stack.fiber);
+    }
+    if (alarm_set)
+        (void)poni_timers_remove(&alarm_clock, 0);
+    t->out.waits = NULL;
+    return f->result;
+}
+
+/* --- an ordinary thread --- */
+
+static void
+thread_park(struct await *a, struct poni_waiter *w, struct poni_wait *wait)
+{
+    struct pons_runtime *rt = pons_runtime_current();
+    struct poni_pool *pool = NULL;
+
+    if (poni_pool_current_job() != NULL && rt != NULL)
+        pool = rt->pool;
+    if (pool != NULL)
+        poni_pool_wait_begin(pool);
+    poni_waiter_park(w, wait, a->cancel_at);
+    if (pool != NULL)
+        poni_pool_wait_end(pool);
+}
+
+static int64_t
+thread_await(struct pons_future *f)
+{
+    struct poni_self *self = &poni_self;
+    struct poni_waiter *w = poni_waiter_self();
+    struct poni_context here = {NULL, NULL, NULL, NULL}, *outer = self->context;
+    struct poni_context *context = outer != NULL ? outer : &here;
+    struct poni_wait wait = {NULL, NULL, 0}, *outer_wait = context->wait;
+    struct await a = {.f = f};
+
+    if (w == NULL)
+        return poni_fail(-ENOMEM, "no memory for the thread's first wait");
+    a.waker = (struct pons_waker){&poni_waiter_waker_ops, w};
+    self->context = context;
+    context->wait = &wait;
+    while (await_poll(&a) == PONS_PENDING) {
+        if (self->seat != NULL)
+            poni_waiter_drive(w, self->seat, a.cancel_at);
+        else
+            thread_park(&a, w, &wait);
+    }
+    context->wait = outer_wait;
+    self->context = outer;
+    return f->result;
+}
+
+int64_t
+pons_await(struct pons_future *f)
+{
+    struct poni_self *self = &poni_self;
+
+    if (self->polling)
+        return poni_refuse_poll("pons_await()", "the future itself");
+    if (self->task != NULL && self->task->kind == KIND_FIBER)
+        return fiber_await(self->task, f);
+    return thread_await(f);
+}
+
+/* --- deadlines on a call --- */
+
+int
+pons_timeout(uint64_t deadline_ns, pons_fiber_f *fn, void *arg, int64_t *result)
+{
+    struct poni_context here = {NULL, NULL, NULL, NULL};
+    struct poni_self *self = &poni_self;
+    struct pons_mask frame;
+    int owns_context = self->context == NULL && !self->polling, late;
+    int64_t answer;
+
+    if (self->polling)
+        return poni_refuse_poll("pons_timeout()", "struct pons_timeout");
+    if (owns_context)
+        self->context = &here;
+    poni_frame_open(&frame, FRAME_DEADLINE, deadline_ns);
+    answer = fn(arg);
+    poni_frame_close(&frame);
+    self = poni_self_now();
+    /* Its own deadline, not one from outside: the caller goes on. */
+    late = answer == -ECANCELED && deadline_ns <= pons_now() &&
+           !poni_cancel_due(self);
+    if (owns_context)
+        self->context = NULL;
+    if (late)
+        return poni_fail(-ETIME, "the deadline passed");
+    if (result != NULL)
+        *result = answer;
+    return 0;
+}

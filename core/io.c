@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/io.c - see core/io.h for the states.
+ *
+ * A first poll takes the direction's turn, or queues. With the turn, on a seat,
+ * the op goes to the seat's reactor, unless the descriptor has its home on
+ * another: then the call is tried here, and only what would block is posted there.
+ * On an ordinary thread the call is tried, and what would block is listed in the
+ * enclosing wait.
+ *
+ * Whoever ends an op passes the turn on by waking the next in the queue, which
+ * starts itself: it knows best where it is.
+ */
+
+#include "io.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "adapter.h"
+#include "fail.h"
+#include "future.h"
+#include "lock.h"
+#include "runtime.h"
+#include "seat.h"
+#include "stream.h"
+#include "waiter.h"
+
+static struct poni_leaf *
+leaf_of(struct pons_future *f)
+{
+    return (struct poni_leaf *)(void *)f; // base is the first member
+}
+
+static struct poni_leaf *
+leaf_of_op(struct pons_op *op)
+{
+    return pons_container_of(op, struct poni_leaf, io.op);
+}
+
+static struct stream_way *
+way_of(struct pons_stream *s, const struct pons_op *op)
+{
+    return &s->way[(op->flags & IO_WRITES) != 0];
+}
+
+/* Stores with release: pairs with the acquire at the head of poni_io_poll(). */
+static void
+io_set(struct pons_op *op, enum io_state state)
+{
+    poni_store_release(&op->state, (uint8_t)state);
+}
+
+/* --- the stream's lists, under its lock --- */
+
+static void
+way_append(struct stream_way *way, struct pons_op *op)
+{
+    struct pons_op **at = &way->queue;
+
+    while (*at != NULL)
+        at = &(*at)->next;
+    op->next = NULL;
+    *at = op;
+}
+
+static void
+way_remove(struct stream_way *way, struct pons_op *op)
+{
+    struct pons_op **at = &way->queue;
+
+    while (*at != op)
+        at = &(*at)->next;
+    *at = op->next;
+}
+
+static void
+polls_remove(struct pons_stream *s, struct pons_op *op)
+{
+    struct pons_op *p = s->polls;
+
+    if (p == op) {
+        s->polls = (struct pons_op *)(uintptr_t)op->core[1];
+        return;
+    }
+    while ((struct pons_op *)(uintptr_t)p->core[1] != op)
+        p = (struct pons_op *)(uintptr_t)p->core[1];
+    p->core[1] = op->core[1];
+}
+
+static int
+stream_quiet(const struct pons_stream *s)
+{
+    return s->way[0].current == NULL && s->way[1].current == NULL &&
+           s->polls == NULL;
+}
+
+/* --- the end --- */
+
+/* Whom the end of an op wakes, once the lock has been given back. */
+struct ended {
+    struct pons_waker own, next, closer;
+};
+
+static struct pons_waker
+waker_take(struct pons_waker *slot)
+{
+    struct pons_waker w = *slot;
+
+    *slot = (struct pons_waker){NULL, NULL};
+    return w;
+}
+
+/* Under the lock. After it the op's memory is its poller's. */
+static void
+io_end(struct pons_stream *s, struct pons_op *op, int64_t res,
+       struct ended *ended)
+{
+    struct poni_leaf *leaf = leaf_of_op(op);
+    struct stream_way *way = way_of(s, op);
+
+    *ended = (struct ended){{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+    if (op->state == IO_QUEUED) {
+        way_remove(way, op);
+    } else if (op->flags & IO_POLLS) {
+        polls_remove(s, op);
+    } else {
+        struct pons_op *next = way->queue;
+
+        way->current = next;
+        if (next != NULL) {
+            way->queue = next->next;
+            io_set(next, IO_TURN);
+            ended->next = waker_take(&leaf_of_op(next)->io.waker);
+        }
+    }
+    if (s->phase == STREAM_CLOSING && stream_quiet(s))
+        ended->closer = waker_take(&s->closer);
+    ended->own = waker_take(&leaf->io.waker);
+    leaf->base.result = res;
+    io_set(op, IO_ENDED);
+}
+
+static void
+ended_wake(struct ended *e)
+{
+    pons_waker_wake(&e->own);
+    pons_waker_wake(&e->next);
+    pons_waker_wake(&e->closer);
+}
+
+/* It ended inside its own poll: nobody has to be told of that. */
+static enum pons_poll
+io_end_here(struct poni_leaf *leaf, int64_t res)
+{
+    struct pons_stream *s = leaf->io.stream;
+    struct ended ended;
+
+    poni_lock(&s->lock);
+    io_end(s, &leaf->io.op, res, &ended);
+    poni_unlock(&s->lock);
+    pons_waker_drop(&ended.own);
+    ended_wake(&ended);
+    return PONS_READY;
+}
+
+/* --- on a seat --- */
+
+static int
+io_is_unwanted(const struct pons_stream *s, const struct pons_op *op)
+{
+    return s->phase == STREAM_CLOSING || (op->flags & IO_ASKED);
+}
+
+/* The reactor has it. Under no lock; `w` NULL: the waker is in place. */
+static void
+io_in_flight(struct poni_seat *seat, struct poni_leaf *leaf,
+             const struct pons_waker *w)
+{
+    struct pons_stream *s = leaf->io.stream;
+    struct pons_op *op = &leaf->io.op;
+
+    seat->inflight++;
+    poni_lock(&s->lock);
+    io_set(op, IO_INFLIGHT);
+    if (w != NULL)
+        pons_waker_set(&leaf->io.waker, w);
+    if (poni_stream_home(s) == NULL &&
+        (seat->reactor->caps & PONS_REACTOR_REGISTERS)) {
+        poni_runtime_hold(seat->runtime);
+        s->home = seat;
+    }
+    if (io_is_unwanted(s, op))
+        seat->reactor->ops->cancel(seat->reactor, op);
+    poni_unlock(&s->lock);
+}
+
+/* PONS_SUBMIT_..., with the figures kept. The owner of the seat. */
+static int
+io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
+{
+    struct pons_op *op = &leaf->io.op;
+    int answer;
+
+    op->reactor = seat->reactor;
+    leaf->io.place = seat;
+    poni_count(&seat->ops);
+    answer = seat->reactor->ops->submit(seat->reactor, op);
+    if (answer == PONS_SUBMIT_UNSUPPORTED)
+        op->res = -EOPNOTSUPP; // R2: no reactor may say that of a stream's op
+    if (answer != PONS_SUBMIT_PENDING)
+        poni_count(&seat->ops_inline);
+    return answer;
+}
+
+static enum pons_poll
+io_start_here(struct poni_seat *seat, struct poni_leaf *leaf,
+              struct pons_waker *w)
+{
+    if (io_submit(seat, leaf) != PONS_SUBMIT_PENDING)
+        return io_end_here(leaf, leaf->io.op.res);
+    io_in_flight(seat, leaf, w);
+    return PONS_PENDING;
+}
+
+static enum pons_poll
+io_start_at_home(struct poni_seat *seat, struct poni_seat *home,
+                 struct poni_leaf *leaf, struct pons_waker *w)
+{
+    struct pons_stream *s = leaf->io.stream;
+    struct pons_op *op = &leaf->io.op;
+
+    if (poni_op_try(op)) {
+        poni_count(&seat->ops);
+        poni_count(&seat->ops_inline);
+        return io_end_here(leaf, op->res);
+    }
+    poni_lock(&s->lock);
+    pons_waker_set(&leaf->io.waker, w);
+    leaf->io.place = home;
+    io_set(op, IO_POSTED); // the home looks for ASKED and CLOSING
+    poni_unlock(&s->lock);
+    if (poni_seat_post_op(home, op))
+        return PONS_PENDING;
+    poni_lock(&s->lock); // the home has just stopped: this seat serves
+    io_set(op, IO_STARTING);
+    poni_unlock(&s->lock);
+    return io_start_here(seat, leaf, w);
+}
+
+/* --- on an ordinary thread --- */
+
+static void
+wait_list(struct poni_wait *wait, struct poni_leaf *leaf)
+{
+    struct pons_op *op = &leaf->io.op;
+
+    leaf->io.place = wait;
+    op->event_flags = (uint16_t)poni_op_events(op);
+    op->res = 0;
+    op->next = wait->ops;
+    wait->ops = op;
+    wait->op_count++;
+}
+
+static void
+wait_unlist(struct poni_leaf *leaf)
+{
+    struct poni_wait *wait = leaf->io.place;
+    struct pons_op **at = &wait->ops;
+
+    while (*at != &leaf->io.op)
+        at = &(*at)->next;
+    *at = leaf->io.op.next;
+    wait->op_count--;
+}
+
+static enum pons_poll
+io_start_on_thread(struct poni_self *self, struct poni_leaf *leaf,
+                   struct pons_waker *w)
+{
+    struct pons_stream *s = leaf->io.stream;
+    struct pons_op *op = &leaf->io.op;
+    int unwanted;
+
+    if (poni_op_try(op))
+        return io_end_here(leaf, op->res);
+    if (self->context == NULL || self->context->wait == NULL)
+        return io_end_here(
+            leaf, poni_fail(-EINVAL, "an operation was polled outside a task "
+                                     "and outside pons_await()"));
+    poni_lock(&s->lock);
+    unwanted = io_is_unwanted(s, op);
+    if (!unwanted) {
+        wait_list(self->context->wait, leaf);
+        pons_waker_set(&leaf->io.waker, w); // so that a close reaches us
+        io_set(op, IO_LISTED);
+    }
+    poni_unlock(&s->lock);
+    return unwanted ? io_end_here(leaf, -ECANCELED) : PONS_PENDING;
+}
+
+static enum pons_poll
+io_look_again(struct poni_leaf *leaf)
+{
+    struct pons_stream *s = leaf->io.stream;
+    struct pons_op *op = &leaf->io.op;
+    int unwanted, ready = op->res != 0;
+
+    poni_lock(&s->lock);
+    unwanted = io_is_unwanted(s, op);
+    poni_unlock(&s->lock);
+    if (unwanted)
+        op->res = -ECANCELED;
+    else if (!ready || !poni_op_try(op))
+        return PONS_PENDING;
+    wait_unlist(leaf);
+    return io_end_here(leaf, op->res);
+}
+
+/* --- the future --- */
+
+/* With the turn. `home` was read under the lock. */
+static enum pons_poll
+io_start(struct poni_self *self, struct poni_leaf *leaf, struct poni_seat *home,
+         struct pons_waker *w)
+{
+    struct poni_seat *seat = self->seat;
+
+    if (seat == NULL)
+        return io_start_on_thread(self, leaf, w);
+    if (home != NULL && home != seat)
+        return io_start_at_home(seat, home, leaf, w);
+    return io_start_here(seat, leaf, w);
+}
+
+/* Under the lock: takes the turn, or queues, or is turned away. */
+static enum io_state
+io_enter(struct pons_stream *s, struct poni_leaf *leaf, struct pons_waker *w)
+{
+    struct pons_op *op = &leaf->io.op;
+    struct stream_way *way = way_of(s, op);
+
+    if (io_is_unwanted(s, op))
+        return IO_ENDED;
+    if (op->flags & IO_POLLS) {
+        op->core[1] = (uintptr_t)s->polls;
+        s->polls = op;
+        return IO_STARTING;
+    }
+    if (way->current == NULL) {
+        way->current = op;
+        return IO_STARTING;
+    }
+    way_append(way, op);
+    pons_waker_set(&leaf->io.waker, w);
+    return IO_QUEUED;
+}
+
+static enum pons_poll
+io_begin(struct poni_leaf *leaf, struct pons_waker *w)
+{
+    struct poni_self *self = &poni_self;
+    struct pons_stream *s = leaf->io.stream;
+    struct poni_seat *home;
+    enum io_state state;
+
+    poni_unpolled_remove(&leaf->base);
+    if (!poni_budget_take(self, w))
+        return PONS_PENDING;
+    if (poni_cancel_due(self)) {
+        io_set(&leaf->io.op, IO_ENDED);
+        return poni_ready(&leaf->base, -ECANCELED);
+    }
+    poni_lock(&s->lock);
+    state = io_enter(s, leaf, w);
+    io_set(&leaf->io.op, state);
+    home = poni_stream_home(s);
+    poni_unlock(&s->lock);
+    if (state == IO_STARTING)
+        return io_start(self, leaf, home, w);
+    return state == IO_QUEUED ? PONS_PENDING
+                              : poni_ready(&leaf->base, -ECANCELED);
+}
+
+/* It has been polled before, and woken by something. */
+static enum pons_poll
+io_continue(struct poni_leaf *leaf, struct pons_waker *w)
+{
+    struct pons_stream *s = leaf->io.stream;
+    struct pons_op *op = &leaf->io.op;
+    struct poni_seat *home;
+    enum io_state state;
+
+    poni_lock(&s->lock);
+    state = op->state;
+    home = poni_stream_home(s);
+    if (state == IO_TURN)
+        io_set(op, IO_STARTING);
+    else if (state != IO_ENDED)
+        pons_waker_set(&leaf->io.waker, w);
+    poni_unlock(&s->lock);
+    switch (state) {
+    case IO_TURN:
+        return io_start(&poni_self, leaf, home, w);
+    case IO_LISTED:
+        return io_look_again(leaf);
+    case IO_ENDED:
+        return PONS_READY;
+    default:
+        return PONS_PENDING;
+    }
+}
+
+enum pons_poll
+poni_io_poll(struct pons_future *f, struct pons_waker *w)
+{
+    struct poni_leaf *leaf = leaf_of(f);
+
+    switch (poni_load_acquire(&leaf->io.op.state)) {
+    case IO_NEW:
+        return io_begin(leaf, w);
+    case IO_ENDED:
+        return PONS_READY;
+    default:
+        return io_continue(leaf, w);
+    }
+}
+
+/*
+ * Under the lock: asks an op that somebody has to end. 1: it must be posted to
+ * its seat, once the lock is free.
+ */
+static int
+io_recall(struct pons_op *op)
+{
+    struct poni_seat *seat = leaf_of_op(op)->io.place;
+
+    if (seat == poni_self_now()->seat) {
+        seat->reactor->ops->cancel(seat->reactor, op);
+        return 0;
+    }
+    io_set(op, IO_RECALLED);
+    return 1;
+}
+
+void
+poni_io_cancel(struct pons_future *f)
+{
+    struct poni_leaf *leaf = leaf_of(f);
+    struct pons_stream *s = leaf->io.stream;
+    struct pons_op *op = &leaf->io.op;
+    struct ended ended = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+    struct poni_seat *post_to = NULL;
+
+    if (poni_load_acquire(&op->state) == IO_ENDED)
+        return;
+    poni_lock(&s->lock);
+    op->flags |= IO_ASKED;
+    switch (op->state) {
+    case IO_LISTED:
+        wait_unlist(leaf);
+        io_end(s, op, -ECANCELED, &ended);
+        break;
+    case IO_QUEUED:
+    case IO_TURN:
+        io_end(s, op, -ECANCELED, &ended);
+        break;
+    case IO_INFLIGHT:
+        if (io_recall(op))
+            post_to = leaf->io.place;
+        break;
+    default: // NEW, STARTING, POSTED: ASKED is seen; the rest is ending
+        break;
+    }
+    poni_unlock(&s->lock);
+    if (post_to != NULL)
+        (void)poni_seat_post_op(post_to, op);
+    pons_waker_drop(&ended.own); // its poller is here
+    ended_wake(&ended);
+}
+
+/*
+ * The closer's half: one step for one op of `s`. 1: call again, there is more.
+ * Takes and gives back the lock.
+ */
+static int
+stream_recall_one(struct pons_stream *s, struct pons_op *op)
+{
+    struct ended ended = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+    struct poni_seat *post_to = NULL;
+
+    switch (op->state) {
+    case IO_QUEUED:
+    case IO_TURN:
+        io_end(s, op, -ECANCELED, &ended);
+        break;
+    case IO_INFLIGHT:
+        if (!(op->flags & IO_ASKED) && io_recall(op))
+            post_to = leaf_of_op(op)->io.place;
+        op->flags |= IO_ASKED;
+        break;
+    case IO_LISTED: // its thread sees CLOSING
+        op->flags |= IO_ASKED;
+        ended.own = waker_take(&leaf_of_op(op)->io.waker);
+        break;
+    default: // STARTING, POSTED: CLOSING is seen; the rest is ending
+        op->flags |= IO_ASKED;
+        break;
+    }
+    poni_unlock(&s->lock);
+    if (post_to != NULL)
+        (void)poni_seat_post_op(post_to, op);
+    ended_wake(&ended);
+    poni_lock(&s->lock);
+    return 1;
+}
+
+static struct pons_op *
+stream_unasked(const struct pons_stream *s)
+{
+    struct pons_op *op;
+
+    for (int i = 0; i < 2; i++) {
+        if (s->way[i].queue != NULL)
+            return s->way[i].queue;
+        op = s->way[i].current;
+        if (op != NULL && !(op->flags & IO_ASKED))
+            return op;
+    }
+    for (op = s->polls; op != NULL;
+         op = (struct pons_op *)(uintptr_t)op->core[1])
+        if (!(op->flags & IO_ASKED))
+            return op;
+    return NULL;
+}
+
+int
+poni_stream_recall(struct pons_stream *s, const struct pons_waker *closer)
+{
+    struct pons_op *op;
+    int quiet;
+
+    poni_lock(&s->lock);
+    s->phase = STREAM_CLOSING;
+    while ((op = stream_unasked(s)) != NULL)
+        (void)stream_recall_one(s, op);
+    quiet = stream_quiet(s);
+    if (!quiet)
+        pons_waker_set(&s->closer, closer);
+    poni_unlock(&s->lock);
+    return quiet;
+}
+
+/* --- the owner of a seat --- */
+
+void
+poni_io_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
+              uint32_t flags)
+{
+    struct pons_stream *s = leaf_of_op(op)->io.stream;
+    struct ended ended = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+
+    (void)flags; // no opcode of this version has MORE
+    seat->inflight--;
+    poni_lock(&s->lock);
+    if (op->state == IO_RECALLED) {
+        leaf_of_op(op)->base.result = res;
+        io_set(op, IO_ENDED_RECALLED);
+    } else {
+        io_end(s, op, res, &ended);
+    }
+    poni_unlock(&s->lock);
+    ended_wake(&ended);
+}
+
+static void
+io_submit_posted(struct poni_seat *seat, struct poni_leaf *leaf)
+{
+    struct pons_stream *s = leaf->io.stream;
+    struct pons_op *op = &leaf->io.op;
+    struct ended ended;
+
+    if (io_submit(seat, leaf) == PONS_SUBMIT_PENDING) {
+        io_in_flight(seat, leaf, NULL);
+        return;
+    }
+    poni_lock(&s->lock);
+    io_end(s, op, op->res, &ended);
+    poni_unlock(&s->lock);
+    ended_wake(&ended);
+}
+
+void
+poni_io_posted(struct poni_seat *seat, struct pons_op *op)
+{
+    struct poni_leaf *leaf = leaf_of_op(op);
+    struct pons_stream *s = leaf->io.stream;
+    struct ended ended = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+    int submit = 0;
+
+    if (op->state == IO_FORGET) {
+        poni_stream_forget_posted(seat, op);
+        return;
+    }
+    poni_lock(&s->lock);
+    switch (op->state) {
+    case IO_POSTED:
+        submit = !io_is_unwanted(s, op);
+        if (submit)
+            io_set(op, IO_STARTING);
+        else
+            io_end(s, op, -ECANCELED, &ended);
+        break;
+    case IO_RECALLED:
+        io_set(op, IO_INFLIGHT);
+        seat->reactor->ops->cancel(seat->reactor, op);
+        break;
+    case IO_ENDED_RECALLED:
+        io_end(s, op, leaf->base.result, &ended);
+        break;
+    default:
+        break;
+    }
+    poni_unlock(&s->lock);
+    if (submit)
+        io_submit_posted(seat, leaf);
+    ended_wake(&ended);
+}
+
+/* --- all the futures of one operation --- */
+
+static void
+io_describe(const struct pons_future *f, char *text, size_t size)
+{
+    static const char *const names[] = {
+        [PONS_OP_ACCEPT] = "accept", [PONS_OP_CONNECT] = "connect",
+        [PONS_OP_RECV] = "recv",     [PONS_OP_SEND] = "send",
+        [PONS_OP_READ] = "read",     [PONS_OP_WRITE] = "write",
+        [PONS_OP_POLL] = "poll",
+    };
+    const struct poni_leaf *leaf = (const struct poni_leaf *)(const void *)f;
+
+    (void)snprintf(text, size, "%s on descriptor %d%s",
+                   names[leaf->io.op.opcode], leaf->io.op.fd,
+                   leaf->io.op.state == IO_QUEUED ? ", behind another" : "");
+}
+
+const struct pons_future_ops poni_io_ops = {
+    .size = sizeof poni_io_ops,
+    .name = "operation",
+    .poll = poni_io_poll,
+    .cancel = poni_io_cancel,
+    .describe = io_describe,
+};
+
+void
+poni_io_init(struct poni_leaf *leaf, struct pons_stream *s,
+             enum pons_opcode opcode, unsigned flags)
+{
+    struct pons_op *op = &leaf->io.op;
+
+    poni_future_init(&leaf->base, &poni_io_ops);
+    *op = (struct pons_op){.opcode = (uint8_t)opcode,
+                           .flags = (uint16_t)flags,
+                           .fd = s->fd,
+                           .offset = PONS_AT_POSITION};
+    leaf->io.stream = s;
+    leaf->io.waker = (struct pons_waker){NULL, NULL};
+    leaf->io.place = NULL;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PONI_IO_H
+#define PONI_IO_H
+
+/*
+ * core/io.h - one operation on a stream: from its future to a reactor and back.
+ *
+ *   state            where it is                        left by
+ *   NEW              nowhere                            first poll
+ *   QUEUED           behind another, in its direction   its turn, cancel, close
+ *   TURN             nobody has it; it may start        next poll
+ *   STARTING         its poll is starting it            that poll
+ *   POSTED           inbox of the stream's home         the home seat
+ *   INFLIGHT         its reactor                        the event
+ *   RECALLED         its reactor; a cancel is in the    the event, or the inbox
+ *                    home's inbox
+ *   ENDED_RECALLED   ended, but still in that inbox     the inbox
+ *   LISTED           the wait of an ordinary thread     that thread's next poll
+ *   ENDED            nowhere                            -
+ *
+ * All but NEW and ENDED are entered and left under the stream's lock; ENDED is
+ * stored with release, after the waker and the result have been dealt with, and
+ * then the struct may be gone.
+ */
+
+#include "pons/stream.h"
+#include "self.h"
+
+enum io_state {
+    IO_NEW,
+    IO_QUEUED,
+    IO_TURN,
+    IO_STARTING,
+    IO_POSTED,
+    IO_INFLIGHT,
+    IO_RECALLED,
+    IO_ENDED_RECALLED,
+    IO_LISTED,
+    IO_ENDED,
+    IO_FORGET, // not an operation: a stream asks its home to forget it
+};
+
+/* op.flags */
+enum {
+    IO_ASKED = 1u << 0,  // its poller has cancelled it
+    IO_POLLS = 1u << 1,  // waits for readiness: does not queue
+    IO_WRITES = 1u << 2, // which direction
+};
+
+/* Every struct of pons/stream.h that is one operation begins like this. */
+struct poni_leaf {
+    struct pons_future base;
+    struct pons_io io;
+};
+
+/* The ops table of such a future: poll, cancel, describe. */
+extern const struct pons_future_ops poni_io_ops;
+
+void poni_io_init(struct poni_leaf *leaf, struct pons_stream *s,
+                  enum pons_opcode opcode, unsigned flags);
+enum pons_poll poni_io_poll(struct pons_future *f, struct pons_waker *w);
+void poni_io_cancel(struct pons_future *f);
+
+/* The stream closes: everything in course is asked to end, nothing new begins.
+ * 1: nothing is in course; 0: `closer` is woken when that is so. */
+int poni_stream_recall(struct pons_stream *s, const struct pons_waker *closer);
+
+/* The home seat met a stream's request to be forgotten; core/stream.c. */
+void poni_stream_forget_posted(struct poni_seat *s, struct pons_op *op);
+
+/* The owner of the seat: an event of its reactor, an op from its inbox. */
+void poni_io_event(struct poni_seat *s, struct pons_op *op, int32_t res,
+                   uint32_t flags);
+void poni_io_posted(struct poni_seat *s, struct pons_op *op);
+
+#endif /* PONI_IO_H */

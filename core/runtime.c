@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/runtime.c - made, shared, found, freed. Its end is core/shutdown.c.
+ */
+
+#include "runtime.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapter.h"
+#include "fail.h"
+#include "fork.h"
+#include "futex.h"
+#include "future.h"
+#include "lock.h"
+#include "self.h"
+#include "shutdown.h"
+#include "spin.h"
+#include "stats.h"
+
+/* --- holds --- */
+
+static void
+runtime_free(struct pons_runtime *rt)
+{
+    poni_unpolled_report(NULL);
+    if (rt->pool != NULL && !poni_pool_free(rt->pool))
+        return; // a job still runs in it: all of this is leaked
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        poni_slab_fini(&rt->seats[i].slab);
+    poni_slab_fini(&rt->slab);
+    poni_choice_fini(&rt->reactor);
+    poni_choice_fini(&rt->policy);
+    if (rt->catalog != NULL)
+        poni_catalog_close(rt->catalog);
+    poni_settings_fini(&rt->settings);
+    free(rt->threads);
+    free(rt->seats);
+    free(rt);
+}
+
+void
+poni_runtime_hold(struct pons_runtime *rt)
+{
+    poni_add_relaxed(&rt->holds, 1);
+}
+
+void
+poni_runtime_release(struct pons_runtime *rt)
+{
+    if (poni_sub(&rt->holds, 1) == 1)
+        runtime_free(rt);
+}
+
+int
+poni_runtime_check(const struct pons_runtime *rt)
+{
+    if (rt->epoch == poni_epoch())
+        return 0;
+    return poni_fail(-EOWNERDEAD,
+                     "this runtime belongs to the process that was forked; make "
+                     "a new one with pons_runtime_new()");
+}
+
+struct pons_runtime *
+poni_runtime_or_current(struct pons_runtime *rt, int *err)
+{
+    if (rt == NULL)
+        rt = pons_runtime_current();
+    if (rt == NULL)
+        *err = poni_fail(-EINVAL, "there is no current runtime here: pass one, "
+                                  "or call inside pons_block_on()");
+    else
+        *err = poni_runtime_check(rt);
+    return rt;
+}
+
+int
+poni_inside(const struct pons_runtime *rt)
+{
+    if (poni_self.task != NULL)
+        return poni_self.task->runtime == rt;
+    return poni_pool_current_job() != NULL && pons_runtime_current() == rt;
+}
+
+/* --- seats and workers --- */
+
+static void *
+worker_main(void *arg)
+{
+    struct poni_seat *s = arg;
+    struct pons_runtime *rt = s->runtime;
+    char name[16];
+
+    (void)snprintf(name, sizeof name, "pons-worker-%u", s->index % 1000);
+    (void)pthread_setname_np(pthread_self(), name);
+    poni_self.seat = s;
+    (void)s->reactor->ops->bind(s->reactor);
+    poni_seat_work(s, &rt->stop, 1, PONS_NEVER);
+    poni_seat_drain(s);
+    poni_self.seat = NULL;
+    return NULL;
+}
+
+/* Our threads block all signals (P10). */
+static int
+worker_start(struct pons_runtime *rt, unsigned i)
+{
+    sigset_t all, before;
+    int err;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    err = pthread_create(&rt->threads[i], NULL, worker_main, &rt->seats[i]);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (err != 0)
+        return poni_fail(-err, "worker thread %u of %u could not be started: "
+                               "%s; ask for fewer with PONS_WORKERS",
+                         i + 1, rt->workers, strerror(err));
+    return 0;
+}
+
+struct poni_seat *
+poni_sit(struct pons_runtime *rt)
+{
+    struct poni_seat *s = &rt->seats[0];
+    uint32_t empty = 0;
+
+    if (rt->workers > 0 || !pthread_equal(rt->maker, pthread_self()))
+        return NULL;
+    /* Acquire pairs with poni_unsit(): the seat's own fields. */
+    if (!poni_cas_seq(&s->sat, &empty, 1))
+        return NULL;
+    poni_self.seat = s;
+    return s;
+}
+
+void
+poni_unsit(struct poni_seat *s)
+{
+    poni_self.seat = NULL;
+    poni_store_release(&s->sat, 0);
+    poni_futex_wake(&s->sat, 1);
+}
+
+struct poni_seat *
+poni_sit_for_shutdown(struct pons_runtime *rt)
+{
+    struct poni_seat *s = &rt->seats[0];
+    uint32_t empty = 0;
+
+    while (!poni_cas_seq(&s->sat, &empty, 1)) {
+        poni_futex_wait(&s->sat, empty, PONS_NEVER);
+        empty = 0;
+    }
+    (void)s->reactor->ops->bind(s->reactor);
+    poni_self.seat = s;
+    return s;
+}
+
+/* --- making one --- */
+
+static int
+open_reactor(void *arg, const struct pons_engine *engine,
+             const struct pons_config *config, struct pons_reason *reason)
+{
+    struct poni_seat *s = arg;
+
+    if (engine->kind == PONS_KIND_POLLER)
+        return poni_adapter_open(&s->reactor, engine->table, config,
+                                 poni_host(), reason);
+    return ((const struct pons_reactor_ops *)engine->table)
+        ->open(&s->reactor, config, poni_host(), reason);
+}
+
+static int
+open_policy(void *arg, const struct pons_engine *engine,
+            const struct pons_config *config, struct pons_reason *reason)
+{
+    const struct pons_pool_ops *ops = engine->table;
+    struct pons_pool_policy **policy = arg;
+    int err = ops->open(policy, config, poni_host(), reason);
+
+    if (err == 0)
+        (*policy)->ops = ops;
+    return err;
+}
+
+/* A pool thread: its current runtime is the pool's. */
+static __thread struct poni_context pool_context;
+
+static void
+pool_thread_enter(void *rt)
+{
+    pool_context = (struct poni_context){.runtime = rt};
+    poni_self.context = &pool_context;
+}
+
+static void
+pool_thread_leave(void *rt)
+{
+    (void)rt;
+    poni_self.context = NULL;
+}
+
+static int
+make_pool(struct pons_runtime *rt)
+{
+    struct pons_pool_policy *policy = NULL;
+    int err = poni_choose(&rt->policy, rt->catalog, SETTING_POOL, open_policy,
+                          &policy);
+
+    if (err < 0)
+        return err;
+    err = poni_pool_new(&rt->pool, policy, pool_thread_enter, pool_thread_leave,
+                        rt);
+    if (err < 0)
+        policy->ops->close(policy);
+    return err;
+}
+
+/* The first seat's reactor is the choice; the others get the same. */
+static int
+make_reactors(struct pons_runtime *rt)
+{
+    struct pons_reason reason = {""};
+    int err = poni_choose(&rt->reactor, rt->catalog, SETTING_REACTOR,
+                          open_reactor, &rt->seats[0]);
+
+    if (err < 0)
+        return err;
+    rt->reactor_caps = rt->seats[0].reactor->caps;
+    for (unsigned i = 1; i < rt->seat_count; i++) {
+        err = open_reactor(&rt->seats[i], rt->reactor.entry->engine,
+                           rt->reactor.config, &reason);
+        if (err < 0)
+            return poni_fail(err, "reactor %s for worker %u of %u: %s",
+                             rt->reactor.entry->name, i + 1, rt->workers,
+                             reason.text);
+    }
+    if (rt->workers == 0)
+        return rt->seats[0].reactor->ops->bind(rt->seats[0].reactor);
+    return 0;
+}
+
+static int
+make_seats(struct pons_runtime *rt)
+{
+    rt->workers = rt->settings.workers;
+    rt->seat_count = rt->workers > 0 ? rt->workers : 1;
+    rt->seats = aligned_alloc(64, rt->seat_count * sizeof *rt->seats);
+    rt->threads = calloc(rt->seat_count, sizeof *rt->threads);
+    if (rt->seats == NULL || rt->threads == NULL)
+        return poni_fail(-ENOMEM, "no memory for %u workers", rt->workers);
+    memset(rt->seats, 0, rt->seat_count * sizeof *rt->seats);
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        poni_seat_init(&rt->seats[i], rt, i);
+    return 0;
+}
+
+static struct pons_runtime *
+runtime_alloc(void)
+{
+    struct pons_runtime *rt = aligned_alloc(64, sizeof *rt);
+
+    if (rt == NULL)
+        return NULL;
+    memset(rt, 0, sizeof *rt);
+    rt->epoch = poni_epoch();
+    rt->maker = pthread_self();
+    rt->handles = rt->holds = 1;
+    rt->inject_end = &rt->inject;
+    poni_slab_init(&rt->slab, 1);
+    return rt;
+}
+
+static int
+start_workers(struct pons_runtime *rt)
+{
+    for (unsigned i = rt->worker0_is_main ? 1 : 0; i < rt->workers; i++) {
+        int err = worker_start(rt, i);
+
+        if (err < 0) {
+            rt->workers = i; // those that run are stopped by the caller
+            return err;
+        }
+    }
+    return 0;
+}
+
+/* What was made so far goes; the sentence of the failure stays. */
+static void
+runtime_unmake(struct pons_runtime *rt)
+{
+    poni_store_seq(&rt->stop, 1);
+    for (unsigned i = 0; rt->seats != NULL && i < rt->seat_count; i++)
+        if (rt->seats[i].reactor != NULL)
+            poni_seat_ring(&rt->seats[i]);
+    for (unsigned i = rt->worker0_is_main ? 1 : 0; i < rt->workers; i++)
+        if (rt->threads != NULL && rt->threads[i] != 0)
+            pthread_join(rt->threads[i], NULL);
+    for (unsigned i = 0; rt->seats != NULL && i < rt->seat_count; i++)
+        if (rt->seats[i].reactor != NULL)
+            rt->seats[i].reactor->ops->close(rt->seats[i].reactor);
+    if (rt->pool != NULL)
+        (void)poni_pool_shutdown(rt->pool, PONS_NEVER, NULL, 0);
+    poni_runtime_release(rt);
+}
+
+static int
+runtime_make(struct pons_runtime **out,
+             const struct pons_settings *settings, int main_is_worker)
+{
+    struct pons_runtime *rt = runtime_alloc();
+    int err;
+
+    *out = NULL;
+    if (rt == NULL)
+        return poni_fail(-ENOMEM, "no memory for a runtime");
+    err = poni_settings_read(&rt->settings, settings);
+    if (err == 0)
+        err = poni_catalog_open(&rt->catalog, &rt->settings);
+    if (err == 0)
+        err = make_seats(rt);
+    if (err == 0)
+        err = make_reactors(rt);
+    if (err == 0)
+        err = make_pool(rt);
+    rt->worker0_is_main = main_is_worker && rt->workers > 0;
+    (void)poni_spin_limit_ns(); // measured now rather than in the first wait
+    if (err == 0)
+        err = start_workers(rt);
+    if (err == 0)
+        err = poni_stats_start(rt);
+    if (err < 0) {
+        runtime_unmake(rt);
+        return err;
+    }
+    *out = rt;
+    return 0;
+}
+
+int
+pons_runtime_new(struct pons_runtime **out,
+                 const struct pons_settings *settings)
+{
+    return runtime_make(out, settings, 0);
+}
+
+/* --- handles --- */
+
+struct pons_runtime *
+pons_runtime_ref(struct pons_runtime *rt)
+{
+    poni_add_relaxed(&rt->handles, 1);
+    return rt;
+}
+
+static void *
+unref_thread(void *rt)
+{
+    (void)pons_runtime_shutdown(rt, PONS_NEVER);
+    poni_runtime_release(rt);
+    return NULL;
+}
+
+/* From inside it would wait for itself. */
+static void
+unref_elsewhere(struct pons_runtime *rt)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, unref_thread, rt) != 0) {
+        poni_log(PONS_LOG_ERROR, "runtime",
+                 "the last handle was given up inside the runtime, and no "
+                 "thread could be started to shut it down: it is leaked");
+        return;
+    }
+    pthread_detach(thread);
+}
+
+void
+pons_runtime_unref(struct pons_runtime *rt)
+{
+    if (rt == NULL || rt->epoch != poni_epoch())
+        return; // a forked child's copy: the parent's to free
+    if (poni_sub(&rt->handles, 1) != 1)
+        return;
+    if (poni_inside(rt)) {
+        unref_elsewhere(rt);
+        return;
+    }
+    (void)pons_runtime_shutdown(rt, PONS_NEVER);
+    poni_runtime_release(rt);
+}
+
+static struct pons_runtime *the_default;
+static uint32_t default_lock;
+
+int
+pons_runtime_default(struct pons_runtime **out)
+{
+    int err = 0;
+
+    poni_lock(&default_lock);
+    if (the_default == NULL || the_default->epoch != poni_epoch())
+        err = pons_runtime_new(&the_default, NULL);
+    *out = err == 0 ? pons_runtime_ref(the_default) : NULL;
+    poni_unlock(&default_lock);
+    return err;
+}
+
+/* --- PONS_MAIN --- */
+
+struct main_call {
+    int (*fn)(int argc, char **argv);
+    int argc;
+    char **argv;
+    struct pons_runtime *rt;
+};
+
+static int64_t
+main_fiber(void *arg)
+{
+    struct main_call *call = arg;
+    int64_t status = call->fn(call->argc, call->argv);
+
+    poni_store_release(&call->rt->main_ended, 1);
+    return status;
+}
+
+int
+pons_main(int (*fn)(int argc, char **argv), int argc, char **argv)
+{
+    struct main_call call = {fn, argc, argv, NULL};
+    struct pons_spawn_options o = {.size = sizeof o,
+                                   .name = "main",
+                                   .stack_bytes = 8 << 20,
+                                   .where = "PONS_MAIN"};
+    struct pons_task *task = NULL;
+    struct poni_seat *seat;
+    int64_t status = 2;
+    int err = runtime_make(&call.rt, NULL, 1);
+
+    if (err < 0) {
+        fprintf(stderr, "pons: %s\n", pons_last_error());
+        return 2;
+    }
+    seat = &call.rt->seats[0];
+    poni_store_relaxed(&seat->sat, 1);
+    poni_self.seat = seat;
+    (void)seat->reactor->ops->bind(seat->reactor);
+    err = pons_spawn_with(call.rt, main_fiber, &call, &task, &o);
+    if (err == 0) {
+        poni_seat_work(seat, &call.rt->main_ended, 1, PONS_NEVER);
+        while (!pons_task_ended(task))
+            poni_seat_step(seat, PONS_NEVER);
+        status = task->out.result;
+        pons_detach(task);
+    }
+    (void)pons_runtime_shutdown(call.rt, PONS_NEVER);
+    poni_self.seat = NULL;
+    pons_runtime_unref(call.rt);
+    return (int)status;
+}

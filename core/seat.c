@@ -1,0 +1,666 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/seat.c - the scheduler: what a worker does on its seat.
+ *
+ * Ready tasks stand in five places, looked at in this order:
+ *
+ *   lifo     what the running task has just woken: its data is in the cache
+ *   pinned   started fibers of this thread (every other time, so that neither
+ *            they nor the ring starve)
+ *   ring     any seat may take them
+ *   local    the rest of the ring, when it is full; refills it when it is empty
+ *   yielded  tasks that let others run, until the reactor was turned
+ *
+ * A worker that finds nothing looks at the injection queue, steals, looks on for
+ * a while (core/spin.h), and sleeps in its reactor.
+ */
+
+#include "seat.h"
+
+#include <string.h>
+
+#include "fail.h"
+#include "io.h"
+#include "lock.h"
+#include "runtime.h"
+#include "self.h"
+#include "spin.h"
+
+enum {
+    BATCH = RUNQUEUE_SLOTS / 2, // tasks that the ring is refilled with
+    NEW_WORK = 2, // ready new tasks from which a second worker is called
+};
+
+static int
+list_empty(const struct tasklist *l)
+{
+    return l->first == NULL;
+}
+
+static void
+list_init(struct tasklist *l)
+{
+    l->first = NULL;
+    l->end = &l->first;
+}
+
+static void
+list_push(struct tasklist *l, struct pons_task *t)
+{
+    t->next = NULL;
+    *l->end = t;
+    l->end = &t->next;
+}
+
+static struct pons_task *
+list_pop(struct tasklist *l)
+{
+    struct pons_task *t = l->first;
+
+    if (t == NULL)
+        return NULL;
+    l->first = t->next;
+    if (l->first == NULL)
+        l->end = &l->first;
+    return t;
+}
+
+/* Moves all of `from` behind `to`. */
+static void
+list_splice(struct tasklist *to, struct tasklist *from)
+{
+    if (list_empty(from))
+        return;
+    *to->end = from->first;
+    to->end = from->end;
+    list_init(from);
+}
+
+static int
+task_is_pinned(const struct pons_task *t)
+{
+    return t->kind == KIND_FIBER && t->started && !t->migratable;
+}
+
+/* --- sleeping, and waking who sleeps (core/seat.h has the picture) --- */
+
+static void
+seat_bell(struct poni_seat *s)
+{
+    poni_add_relaxed(&s->bells, 1);
+    (void)s->reactor->ops->wake(s->reactor);
+}
+
+void
+poni_seat_ring(struct poni_seat *s)
+{
+    uint64_t *sleepers = &s->runtime->sleepers;
+
+    /* Pairs with the fetch_or in seat_sleep(): Dekker. */
+    poni_fence();
+    if (!(poni_load_relaxed(sleepers) & s->bit))
+        return;
+    if (__atomic_fetch_and(sleepers, ~s->bit, __ATOMIC_SEQ_CST) & s->bit)
+        seat_bell(s);
+}
+
+/* A sleeping seat other than none; the low ones first, so that the high ones
+ * stay asleep and cold. */
+static struct poni_seat *
+runtime_sleeper(struct pons_runtime *rt)
+{
+    uint64_t sleepers = poni_load_seq(&rt->sleepers);
+
+    return sleepers ? &rt->seats[__builtin_ctzll(sleepers)] : NULL;
+}
+
+/*
+ * Only who moves `searchers` from 0 to 1 may call somebody, and hands that one
+ * over: a wake-up costs more than most work, so there is one at a time.
+ */
+void
+poni_notify_one(struct pons_runtime *rt)
+{
+    uint32_t none = 0;
+    struct poni_seat *s;
+
+    /* Pairs with the fetch_or in seat_sleep(): Dekker. */
+    poni_fence();
+    if (poni_load_relaxed(&rt->sleepers) == 0 ||
+        poni_load_relaxed(&rt->searchers) != 0 ||
+        !poni_cas_seq(&rt->searchers, &none, 1))
+        return;
+    while ((s = runtime_sleeper(rt)) != NULL) {
+        poni_store_seq(&s->called_to_search, 1);
+        if (__atomic_fetch_and(&rt->sleepers, ~s->bit, __ATOMIC_SEQ_CST) &
+            s->bit) {
+            seat_bell(s);
+            return;
+        }
+        if (!poni_swap_seq(&s->called_to_search, 0))
+            return; // it came by itself, and has taken the call
+    }
+    poni_sub_seq(&rt->searchers, 1);
+}
+
+/* Calls somebody if the ring has been behind for longer than a wake costs. */
+static void
+seat_offer(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+    uint64_t now;
+
+    if (poni_load_relaxed(&rt->sleepers) == 0 ||
+        poni_load_relaxed(&rt->searchers) != 0)
+        return;
+    now = poni_ticks();
+    if (s->busy_since == 0) {
+        s->busy_since = now;
+    } else if (now - s->busy_since >
+               poni_spin_limit_ns() * poni_ticks_per_us() / 1000) {
+        s->busy_since = now;
+        poni_notify_one(rt);
+    }
+}
+
+/* --- queues --- */
+
+static void
+seat_push_ring(struct poni_seat *s, struct pons_task *t)
+{
+    if (!list_empty(&s->local) || !runqueue_push(&s->ring, t))
+        list_push(&s->local, t);
+}
+
+void
+poni_seat_push(struct poni_seat *s, struct pons_task *t)
+{
+    if (task_is_pinned(t))
+        list_push(&s->pinned, t);
+    else
+        seat_push_ring(s, t);
+}
+
+void
+poni_seat_push_new(struct poni_seat *s, struct pons_task *t)
+{
+    seat_push_ring(s, t);
+    if (poni_load_relaxed(&s->runtime->sleepers) != 0 &&
+        runqueue_count(&s->ring) >= NEW_WORK)
+        poni_notify_one(s->runtime);
+}
+
+/* The running task has woken `t`: it is next, and what was next queues. */
+static void
+seat_push_lifo(struct poni_seat *s, struct pons_task *t)
+{
+    struct pons_task *before = s->lifo;
+
+    s->lifo = t;
+    if (before != NULL)
+        seat_push_ring(s, before);
+}
+
+void
+poni_inject(struct pons_runtime *rt, struct pons_task *t)
+{
+    t->next = NULL;
+    poni_lock(&rt->inject_lock);
+    *rt->inject_end = t;
+    rt->inject_end = &t->next;
+    /* Relaxed: the fence in poni_notify_one() orders it before the bits. */
+    poni_store_relaxed(&rt->inject_count, rt->inject_count + 1);
+    poni_unlock(&rt->inject_lock);
+    poni_notify_one(rt);
+}
+
+static void
+seat_post_ready(struct poni_seat *s, struct pons_task *t)
+{
+    struct pons_task *head = poni_load_relaxed(&s->ready_inbox);
+
+    do
+        t->next = head;
+    while (!poni_cas(&s->ready_inbox, &head, t));
+    poni_seat_ring(s);
+}
+
+/*
+ * `posting` holds up the runtime's end between the look at its phase and the
+ * push: what was pushed is read (core/shutdown.c).
+ */
+int
+poni_seat_post_op(struct poni_seat *s, struct pons_op *op)
+{
+    struct pons_runtime *rt = s->runtime;
+    struct pons_op *head = poni_load_relaxed(&s->op_inbox);
+    int open;
+
+    poni_add_seq(&rt->posting, 1);
+    open = poni_load_seq(&rt->phase) != RUNTIME_STOPPED;
+    if (open) {
+        do
+            op->core[0] = (uintptr_t)head;
+        while (!poni_cas(&s->op_inbox, &head, op));
+        poni_seat_ring(s);
+    }
+    poni_sub_seq(&rt->posting, 1);
+    return open;
+}
+
+void
+poni_task_enqueue(struct pons_task *t)
+{
+    struct poni_self *self = poni_self_now();
+    struct poni_seat *s = self->seat;
+
+    if (task_is_pinned(t) && t->seat != s) {
+        seat_post_ready(t->seat, t);
+        return;
+    }
+    if (s == NULL || s->runtime != t->runtime) {
+        poni_inject(t->runtime, t);
+        return;
+    }
+    if (self->task != NULL && !task_is_pinned(t))
+        seat_push_lifo(s, t);
+    else
+        poni_seat_push(s, t);
+    seat_offer(s);
+}
+
+void
+poni_seat_yield(struct poni_seat *s, struct pons_waker *w)
+{
+    if (w->ops == &poni_task_waker_ops && w->data == poni_self.task)
+        s->has_yielded = 1;
+    else
+        pons_waker_notify(w);
+}
+
+void
+poni_seat_push_yielded(struct poni_seat *s, struct pons_task *t)
+{
+    list_push(task_is_pinned(t) ? &s->yielded_pinned : &s->yielded, t);
+}
+
+/* --- the owner looks around --- */
+
+static struct pons_task *
+seat_pop_ring(struct poni_seat *s)
+{
+    struct pons_task *t = runqueue_pop(&s->ring);
+
+    if (t != NULL)
+        return t;
+    s->busy_since = 0;
+    t = list_pop(&s->local);
+    for (int i = 1; i < BATCH && !list_empty(&s->local); i++)
+        (void)runqueue_push(&s->ring, list_pop(&s->local));
+    return t;
+}
+
+static struct pons_task *
+seat_next(struct poni_seat *s)
+{
+    struct pons_task *t = s->lifo;
+
+    if (t != NULL && s->lifo_run++ < LIFO_RUN) {
+        s->lifo = NULL;
+        return t;
+    }
+    s->lifo_run = 0;
+    if ((s->tick & 1) && (t = list_pop(&s->pinned)) != NULL)
+        return t;
+    if ((t = seat_pop_ring(s)) != NULL || (t = list_pop(&s->pinned)) != NULL)
+        return t;
+    t = s->lifo;
+    s->lifo = NULL;
+    return t;
+}
+
+/* Everything that was posted, oldest first. */
+void
+poni_seat_read_inboxes(struct poni_seat *s)
+{
+    struct pons_task *t, *tasks = NULL;
+    struct pons_op *op, *ops = NULL;
+
+    if (poni_load_relaxed(&s->ready_inbox) != NULL) {
+        /* Acquire pairs with the posters' swaps: the links are in place. */
+        for (t = poni_swap(&s->ready_inbox, NULL); t != NULL;) {
+            struct pons_task *next = t->next;
+
+            t->next = tasks;
+            tasks = t;
+            t = next;
+        }
+        while ((t = tasks) != NULL) {
+            tasks = t->next;
+            list_push(&s->pinned, t);
+        }
+    }
+    if (poni_load_relaxed(&s->op_inbox) == NULL)
+        return;
+    for (op = poni_swap(&s->op_inbox, NULL); op != NULL;) {
+        struct pons_op *next = (struct pons_op *)(uintptr_t)op->core[0];
+
+        op->core[0] = (uintptr_t)ops;
+        ops = op;
+        op = next;
+    }
+    while ((op = ops) != NULL) {
+        ops = (struct pons_op *)(uintptr_t)op->core[0];
+        poni_io_posted(s, op);
+    }
+}
+
+static void
+seat_fire_timers(struct poni_seat *s)
+{
+    if (poni_timers_earliest(&s->timers) != PONS_NEVER)
+        poni_timers_fire(&s->timers, pons_now());
+}
+
+/* Sleeps in the reactor until something happens, or only looks (deadline 0). */
+void
+poni_seat_poll(struct poni_seat *s, uint64_t deadline_ns)
+{
+    struct pons_event events[EVENTS];
+    int n = s->reactor->ops->poll(s->reactor, events, EVENTS, deadline_ns);
+
+    if (n < 0)
+        poni_log(PONS_LOG_ERROR, "reactor", "%s: poll failed for good: %s",
+                 s->reactor->ops->name, strerror(-n));
+    for (int i = 0; i < n; i++)
+        poni_io_event(s, events[i].op, events[i].res, events[i].flags);
+}
+
+/* Between tasks: I/O, inboxes, timers; then those that yielded. */
+static void
+seat_turn(struct poni_seat *s)
+{
+    if (s->inflight > 0)
+        poni_seat_poll(s, 0);
+    poni_seat_read_inboxes(s);
+    seat_fire_timers(s);
+    list_splice(&s->local, &s->yielded);
+    list_splice(&s->pinned, &s->yielded_pinned);
+}
+
+/* A share of the injection queue. How many. */
+static unsigned
+seat_take_injected(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+    struct pons_task *first, *t;
+    unsigned n, share;
+
+    if (poni_load_relaxed(&rt->inject_count) == 0)
+        return 0;
+    poni_lock(&rt->inject_lock);
+    share = rt->inject_count / rt->seat_count + 1;
+    share = share < BATCH ? share : BATCH;
+    first = rt->inject;
+    for (n = 0, t = first; t != NULL && n < share; n++)
+        t = t->next;
+    rt->inject = t;
+    if (t == NULL)
+        rt->inject_end = &rt->inject;
+    poni_store_relaxed(&rt->inject_count, rt->inject_count - n);
+    poni_unlock(&rt->inject_lock);
+    for (unsigned i = 0; i < n; i++) {
+        t = first;
+        first = t->next;
+        poni_seat_push(s, t);
+    }
+    return n;
+}
+
+static int
+seat_has_work(const struct poni_seat *s)
+{
+    return s->lifo != NULL || !list_empty(&s->pinned) ||
+           !list_empty(&s->local) || runqueue_count(&s->ring) > 0 ||
+           !list_empty(&s->yielded) || !list_empty(&s->yielded_pinned);
+}
+
+/* --- searching --- */
+
+static int
+seat_begin_search(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+
+    if (s->searching)
+        return 1;
+    if (poni_load_relaxed(&s->called_to_search) &&
+        poni_swap_seq(&s->called_to_search, 0)) {
+        s->searching = 1;
+        return 1;
+    }
+    if (poni_load_relaxed(&rt->searchers) * 2 >= rt->seat_count)
+        return 0;
+    poni_add_seq(&rt->searchers, 1);
+    s->searching = 1;
+    return 1;
+}
+
+static int
+runtime_has_work(struct pons_runtime *rt)
+{
+    if (poni_load_relaxed(&rt->inject_count) > 0)
+        return 1;
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        if (runqueue_count(&rt->seats[i].ring) > 0)
+            return 1;
+    return 0;
+}
+
+/* It has found work. The last one to stop looking calls the next, if there is
+ * more than it can do. */
+static void
+seat_end_search(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+
+    if (poni_load_relaxed(&s->called_to_search) &&
+        poni_swap_seq(&s->called_to_search, 0))
+        poni_sub_seq(&rt->searchers, 1);
+    if (!s->searching)
+        return;
+    s->searching = 0;
+    if (poni_sub_seq(&rt->searchers, 1) == 1 &&
+        (poni_load_relaxed(&rt->inject_count) > 0 ||
+         runqueue_count(&s->ring) >= NEW_WORK))
+        poni_notify_one(rt);
+}
+
+static int
+seat_steal(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+    struct pons_task *loot[BATCH];
+    unsigned start;
+
+    s->random = s->random * 1664525u + 1013904223u; // Knuth's constants
+    start = s->random >> 16;
+    for (unsigned i = 0; i < rt->seat_count; i++) {
+        struct poni_seat *from = &rt->seats[(start + i) % rt->seat_count];
+        unsigned n;
+
+        if (from == s || (n = runqueue_steal(&from->ring, loot, BATCH)) == 0)
+            continue;
+        poni_store_relaxed(&s->steals, s->steals + n);
+        for (unsigned j = 0; j < n; j++)
+            seat_push_ring(s, loot[j]);
+        return 1;
+    }
+    return 0;
+}
+
+static int
+seat_posted(const struct poni_seat *s)
+{
+    return poni_load_relaxed(&s->ready_inbox) != NULL ||
+           poni_load_relaxed(&s->op_inbox) != NULL;
+}
+
+/* Looks on for a bounded while. 1: there is something. */
+static int
+seat_spin(struct poni_seat *s, const uint32_t *word, uint32_t value)
+{
+    uint64_t most = poni_spin_limit_ns() * poni_ticks_per_us() / 1000, began;
+
+    if (most == 0 || s->inflight > 0)
+        return 0; // one processor; or the reactor must be asked, which sleeps
+    began = poni_ticks();
+    do {
+        for (int i = 0; i < 16; i++) {
+            if (seat_posted(s) || runtime_has_work(s->runtime) ||
+                poni_load_acquire(word) == value) {
+                s->spin_ticks = most; // it paid
+                return 1;
+            }
+            poni_pause();
+        }
+    } while (poni_ticks() - began < s->spin_ticks);
+    if (s->spin_ticks > most / 16)
+        s->spin_ticks /= 2;
+    return 0;
+}
+
+/* --- sleeping --- */
+
+static void
+seat_announce(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+
+    /* Sequentially consistent: pairs with the fences in poni_seat_ring() and
+     * poni_notify_one(). */
+    __atomic_fetch_or(&rt->sleepers, s->bit, __ATOMIC_SEQ_CST);
+    if (s->searching) {
+        s->searching = 0;
+        poni_sub_seq(&rt->searchers, 1);
+    }
+}
+
+/* 1: somebody had taken our bit, and has rung or is about to. */
+static int
+seat_unannounce(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+    uint64_t was =
+        __atomic_fetch_and(&rt->sleepers, ~s->bit, __ATOMIC_SEQ_CST);
+
+    if (poni_load_relaxed(&s->called_to_search) &&
+        poni_swap_seq(&s->called_to_search, 0))
+        s->searching = 1;
+    return !(was & s->bit);
+}
+
+static void
+seat_sleep(struct poni_seat *s, const uint32_t *word, uint32_t value,
+           uint64_t deadline_ns)
+{
+    uint64_t timer = poni_timers_earliest(&s->timers), began;
+
+    seat_announce(s);
+    if (seat_posted(s) || runtime_has_work(s->runtime) ||
+        poni_load_acquire(word) == value) {
+        (void)seat_unannounce(s);
+        return;
+    }
+    began = poni_ticks();
+    poni_count(&s->parks);
+    poni_seat_poll(s, timer < deadline_ns ? timer : deadline_ns);
+    /* Rung after hardly longer than a wake takes: looking on had paid. */
+    if (seat_unannounce(s) &&
+        (poni_ticks() - began) / poni_ticks_per_us() * 1000 <
+            2 * poni_spin_limit_ns())
+        s->spin_ticks = poni_spin_limit_ns() * poni_ticks_per_us() / 1000;
+}
+
+/* There is nothing to run: finds something, or sleeps once. */
+static void
+seat_idle(struct poni_seat *s, const uint32_t *word, uint32_t value,
+          uint64_t deadline_ns)
+{
+    seat_turn(s);
+    if (seat_has_work(s) || seat_take_injected(s) > 0) {
+        seat_end_search(s);
+        return;
+    }
+    if (seat_begin_search(s)) {
+        if (seat_steal(s)) {
+            seat_end_search(s);
+            return;
+        }
+        if (seat_spin(s, word, value))
+            return;
+    }
+    seat_sleep(s, word, value, deadline_ns);
+}
+
+void
+poni_seat_work(struct poni_seat *s, const uint32_t *word, uint32_t value,
+               uint64_t deadline_ns)
+{
+    /* Acquire pairs with the release of who changes the word. */
+    while (poni_load_acquire(word) != value) {
+        struct pons_task *t;
+
+        if (++s->tick % TURN_EVERY == 0) {
+            seat_turn(s);
+            (void)seat_take_injected(s);
+            if (runqueue_count(&s->ring) > 0)
+                seat_offer(s);
+            if (s->searching || poni_load_relaxed(&s->called_to_search))
+                seat_end_search(s);
+        }
+        t = seat_next(s);
+        if (t != NULL) {
+            if (s->searching)
+                seat_end_search(s);
+            poni_task_run(s, t);
+            continue;
+        }
+        if (deadline_ns != PONS_NEVER && pons_now() >= deadline_ns)
+            return;
+        seat_idle(s, word, value, deadline_ns);
+    }
+    if (s->searching || poni_load_relaxed(&s->called_to_search))
+        seat_end_search(s);
+}
+
+void
+poni_seat_step(struct poni_seat *s, uint64_t deadline_ns)
+{
+    static const uint32_t never = 0;
+    struct pons_task *t;
+
+    s->tick++;
+    t = seat_next(s);
+    if (t != NULL) {
+        seat_end_search(s);
+        poni_task_run(s, t);
+    } else {
+        seat_idle(s, &never, 1, deadline_ns);
+    }
+}
+
+void
+poni_seat_init(struct poni_seat *s, struct pons_runtime *rt, unsigned index)
+{
+    s->runtime = rt;
+    s->index = index;
+    s->bit = UINT64_C(1) << index;
+    s->random = index + 1;
+    list_init(&s->local);
+    list_init(&s->pinned);
+    list_init(&s->yielded);
+    list_init(&s->yielded_pinned);
+    poni_timers_init(&s->timers);
+    poni_slab_init(&s->slab, 0);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PONI_SEAT_H
+#define PONI_SEAT_H
+
+/*
+ * core/seat.h - what a worker works on: run queues, timers, a reactor.
+ *
+ * A seat has one owner at a time: the thread that sits on it. Everyone else
+ * reaches it through the two inboxes, the ring (stealing), the timers' lock, and
+ * its bit in the runtime's `sleepers`:
+ *
+ *     owner, before it sleeps        others, after they left something
+ *       set own bit  (seq_cst)         write queue or inbox
+ *       look at everything again       fence (seq_cst)
+ *       sleep in the reactor           bit set? clear it; the winner rings
+ *
+ * Either the owner sees what was left, or the other sees the bit (Dekker).
+ */
+
+#include "pons/reactor.h"
+#include "runqueue.h"
+#include "slab.h"
+#include "timers.h"
+
+enum {
+    TURN_EVERY = 61,  // tasks between two looks at reactor and injection; a
+                      // prime, so that it does not beat with a program's period
+    BUDGET = 128,     // operations of one poll
+    LIFO_RUN = 3,     // tasks in a row from the LIFO slot, then the ring's turn
+    EVENTS = 256,     // per look at the reactor
+};
+
+/* Ready tasks in order, by their `next`. */
+struct tasklist {
+    struct pons_task *first, **end;
+};
+
+struct poni_seat {
+    /* Set once. */
+    struct pons_runtime *runtime;
+    unsigned index;
+    uint64_t bit; // in runtime->sleepers
+
+    /* The owner's. */
+    struct pons_reactor *reactor;
+    struct pons_task *lifo;      // ready; the next one; never stolen
+    struct tasklist local;       // ready; refills the ring when it is empty
+    struct tasklist pinned;      // ready fibers that stay on this thread
+    struct tasklist yielded;     // become `local` after the reactor's turn
+    struct tasklist yielded_pinned; // and `pinned`
+    uint32_t tick, lifo_run, budget;
+    uint32_t searching; // counted in runtime->searchers
+    uint32_t has_yielded; // the running poll has
+    uint32_t random;
+    uint64_t inflight;   // ops that the reactor has
+    uint64_t spin_ticks; // how long to look before the next sleep; adapts
+    uint64_t busy_since; // ticks; 0: the ring was empty just now
+    struct poni_slab slab;
+
+    /* Counters: the owner writes, any thread reads. */
+    uint64_t polls, steals, parks, bells, ops, ops_inline, finished;
+
+    /* Any thread. */
+    struct poni_runqueue ring;
+    struct poni_timers timers;
+    __attribute__((aligned(64))) struct pons_task *ready_inbox;
+    struct pons_op *op_inbox;  // POSTED and RECALLED, by core[0]
+    uint32_t called_to_search; // who woke us has counted us as a searcher
+    uint32_t sat;              // somebody owns it (0 workers); runtime.c
+};
+
+/* `s` is zeroed; its reactor is the caller's to set. */
+void poni_seat_init(struct poni_seat *s, struct pons_runtime *rt,
+                    unsigned index);
+
+/* The owner gives itself a ready task, first in, first out. */
+void poni_seat_push(struct poni_seat *s, struct pons_task *t);
+
+/* The same for a new task: another worker is called at once if there is more
+ * than the owner will come to next. */
+void poni_seat_push_new(struct poni_seat *s, struct pons_task *t);
+
+/* A QUEUED task is put where it may run, from any thread. */
+void poni_task_enqueue(struct pons_task *t);
+
+/* The owner: `t` has yielded, and is QUEUED again. */
+void poni_seat_push_yielded(struct poni_seat *s, struct pons_task *t);
+
+/* The running poll wants to be polled again after the reactor was turned. */
+void poni_seat_yield(struct poni_seat *s, struct pons_waker *w);
+
+/* Any thread: `op` is POSTED or RECALLED; its seat shall look at it. 0: the
+ * runtime has stopped, and nobody will. */
+int poni_seat_post_op(struct poni_seat *s, struct pons_op *op);
+
+/* The owner: does what was posted. */
+void poni_seat_read_inboxes(struct poni_seat *s);
+
+/* The owner: runs one task, or waits until there may be one, or the deadline. */
+void poni_seat_step(struct poni_seat *s, uint64_t deadline_ns);
+
+/* The owner: waits in the reactor for an event, a ring or the deadline. */
+void poni_seat_poll(struct poni_seat *s, uint64_t deadline_ns);
+
+/* Any thread: the owner shall come out of its sleep. */
+void poni_seat_ring(struct poni_seat *s);
+
+/* The owner: runs tasks until *word is `value`, or the deadline. Who changes the
+ * word rings the seat. */
+void poni_seat_work(struct poni_seat *s, const uint32_t *word, uint32_t value,
+                    uint64_t deadline_ns);
+
+#endif /* PONI_SEAT_H */

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/shutdown.c - how a runtime ends.
+ *
+ *   1  phase CLOSING: what is spawned from now on is born cancelled
+ *   2  every task is cancelled; the tasks end, or the deadline comes
+ *   3  the pool: queued jobs are cancelled, running ones awaited
+ *   4  phase STOPPED, workers leave; each drains its reactor first
+ *   5  reactors are closed; memory goes with the last hold
+ *
+ * A worker that is stuck at the deadline is leaked, with its reactor, and counted.
+ */
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fail.h"
+#include "futex.h"
+#include "lock.h"
+#include "runtime.h"
+#include "self.h"
+#include "shutdown.h"
+
+enum { NAMES = 400 }; // bytes of names in the sentence
+
+uint64_t
+poni_tasks_alive(struct pons_runtime *rt)
+{
+    uint64_t finished = 0, spawned;
+
+    /* The ends before the births: then 0 is a moment that was (core/runtime.h).
+     * Acquire keeps that order. */
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        finished += poni_load_acquire(&rt->seats[i].finished);
+    spawned = poni_load_acquire(&rt->slab.spawned);
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        spawned += poni_load_acquire(&rt->seats[i].slab.spawned);
+    return spawned - finished;
+}
+
+/* A futex word that counts ends: shutdown sleeps on it. */
+void
+poni_task_finished(struct pons_runtime *rt)
+{
+    poni_add(&rt->ends, 1);
+    poni_futex_wake(&rt->ends, 1);
+    poni_seat_ring(&rt->seats[0]); // where shutdown drives by hand
+}
+
+static void
+cancel_visit(struct pons_task *t, void *arg)
+{
+    uint32_t old = poni_load_acquire(&t->word);
+
+    (void)arg;
+    /* A reference first, so that it is the same task that is cancelled. */
+    for (;;) {
+        if (task_refs(old) == 0 || task_phase(old) == TASK_DONE ||
+            (old & TASK_CANCELLED))
+            return;
+        if (poni_cas(&t->word, &old, old + TASK_REF))
+            break;
+    }
+    pons_cancel(t);
+    poni_task_unref(t);
+}
+
+static void
+cancel_all(struct pons_runtime *rt)
+{
+    poni_slab_each(&rt->slab, cancel_visit, NULL);
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        poni_slab_each(&rt->seats[i].slab, cancel_visit, NULL);
+}
+
+/* With workers: sleeps until the last task has ended. */
+static void
+drain_by_workers(struct pons_runtime *rt, uint64_t deadline_ns)
+{
+    for (;;) {
+        uint32_t ends = poni_load_acquire(&rt->ends);
+
+        if (poni_tasks_alive(rt) == 0)
+            return;
+        if (poni_futex_wait(&rt->ends, ends, deadline_ns) == -ETIMEDOUT)
+            return;
+    }
+}
+
+/* Without: does their work. One step at a time, as tasks come to their ends. */
+static void
+drain_by_hand(struct pons_runtime *rt, struct poni_seat *s,
+              uint64_t deadline_ns)
+{
+    while (poni_tasks_alive(rt) > 0 && pons_now() < deadline_ns) {
+        uint32_t before = poni_load_acquire(&rt->ends);
+
+        while (poni_load_acquire(&rt->ends) == before &&
+               poni_tasks_alive(rt) > 0 && pons_now() < deadline_ns)
+            poni_seat_step(s, deadline_ns);
+    }
+}
+
+/* What other runtimes' tasks still wait for in this reactor. The owner. */
+void
+poni_seat_drain(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+
+    for (;;) {
+        poni_seat_read_inboxes(s);
+        if (s->inflight == 0 || pons_now() >= rt->stop_by_ns)
+            return;
+        poni_seat_poll(s, rt->stop_by_ns);
+    }
+}
+
+static void
+stop_workers(struct pons_runtime *rt)
+{
+    poni_store_seq(&rt->phase, RUNTIME_STOPPED);
+    while (poni_load_seq(&rt->posting) > 0)
+        (void)sched_yield(); // a few instructions of somebody's
+    poni_store_seq(&rt->stop, 1);
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        poni_seat_ring(&rt->seats[i]);
+}
+
+/* Joins those that come; the others are left with what they hold. */
+static unsigned
+join_workers(struct pons_runtime *rt, uint64_t deadline_ns)
+{
+    struct timespec at;
+    unsigned stuck = 0;
+
+    for (unsigned i = 0; i < rt->workers; i++) {
+        int err;
+
+        if (i == 0 && rt->worker0_is_main)
+            continue;
+        at.tv_sec = (time_t)(deadline_ns / PONS_S);
+        at.tv_nsec = (long)(deadline_ns % PONS_S);
+        err = deadline_ns == PONS_NEVER
+                  ? pthread_join(rt->threads[i], NULL)
+                  : pthread_clockjoin_np(rt->threads[i], NULL, CLOCK_MONOTONIC,
+                                         &at);
+        if (err != 0) {
+            pthread_detach(rt->threads[i]);
+            poni_runtime_hold(rt); // for ever: it may still touch all of this
+            stuck++;
+        }
+    }
+    return stuck;
+}
+
+static void
+close_reactors(struct pons_runtime *rt)
+{
+    for (unsigned i = 0; i < rt->seat_count; i++) {
+        struct poni_seat *s = &rt->seats[i];
+
+        if (s->reactor == NULL)
+            continue;
+        if (s->inflight > 0) {
+            poni_log(PONS_LOG_ERROR, "runtime",
+                     "%llu operations of other runtimes are still in reactor "
+                     "%s of seat %u: it is left open",
+                     (unsigned long long)s->inflight, s->reactor->ops->name, i);
+            poni_runtime_hold(rt);
+            continue;
+        }
+        s->reactor->ops->close(s->reactor);
+        s->reactor = NULL;
+    }
+}
+
+/* The seat that this thread works on meanwhile; NULL: the workers do it all. */
+static struct poni_seat *
+shutdown_seat(struct pons_runtime *rt)
+{
+    struct poni_seat *s = poni_self.seat;
+
+    if (s != NULL && s->runtime == rt)
+        return s;
+    return rt->workers == 0 ? poni_sit_for_shutdown(rt) : NULL;
+}
+
+static int64_t
+shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
+{
+    struct poni_seat *sat = poni_self.seat, *hand = shutdown_seat(rt);
+    char names[NAMES] = "";
+    uint64_t tasks;
+    unsigned jobs, stuck = 0;
+
+    poni_store_seq(&rt->phase, RUNTIME_CLOSING);
+    cancel_all(rt);
+    if (hand != NULL)
+        drain_by_hand(rt, hand, deadline_ns);
+    else
+        drain_by_workers(rt, deadline_ns);
+    jobs = poni_pool_shutdown(rt->pool, deadline_ns, names, sizeof names);
+    tasks = poni_tasks_alive(rt);
+    /* Those that had sat in a job end with it, and are no longer tasks. */
+    rt->stop_by_ns = deadline_ns;
+    stop_workers(rt);
+    if (hand != NULL)
+        poni_seat_drain(hand);
+    stuck = join_workers(rt, deadline_ns);
+    if (hand != NULL && hand != sat)
+        poni_unsit(hand);
+    if (tasks + jobs == 0 && stuck == 0)
+        close_reactors(rt);
+    else
+        poni_runtime_hold(rt); // leaked, with what still runs
+    if (tasks + jobs > 0)
+        (void)poni_fail(-EBUSY,
+                        "shutdown left %llu tasks and %u jobs running%s%s",
+                        (unsigned long long)tasks, jobs,
+                        names[0] ? ": " : "", names);
+    return (int64_t)(tasks + jobs);
+}
+
+int64_t
+pons_runtime_shutdown(struct pons_runtime *rt, uint64_t timeout_ns)
+{
+    uint32_t first = 0;
+    int err = poni_runtime_check(rt);
+
+    if (err < 0)
+        return err;
+    if (poni_inside(rt))
+        return poni_fail(-EDEADLK,
+                         "a task or job of a runtime that shut it down would "
+                         "wait for itself; leave that to another thread");
+    if (!poni_cas_seq(&rt->shutdown, &first, 1)) {
+        while (poni_load_acquire(&rt->shutdown) == 1)
+            poni_futex_wait(&rt->shutdown, 1, PONS_NEVER);
+        return rt->left;
+    }
+    rt->left = shutdown_run(rt, pons_after_ns(timeout_ns));
+    poni_store_release(&rt->shutdown, 2);
+    poni_futex_wake(&rt->shutdown, INT32_MAX);
+    return rt->left;
+}

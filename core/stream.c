@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/stream.c - streams: adopted, used, closed.
+ */
+
+#include "stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "adapter.h"
+#include "fail.h"
+#include "future.h"
+#include "lock.h"
+#include "runtime.h"
+#include "seat.h"
+
+enum {
+    CALL_LEN_MAX = 0x7ffff000, // what one system call moves on Linux
+};
+
+struct poni_seat *
+poni_stream_home(struct pons_stream *s)
+{
+    struct poni_seat *home = s->home;
+
+    if (home == NULL ||
+        (poni_load_acquire(&home->runtime->phase) != RUNTIME_STOPPED &&
+         poni_runtime_check(home->runtime) == 0))
+        return home;
+    s->home = NULL;
+    poni_runtime_release(home->runtime);
+    return NULL;
+}
+
+/* --- adopting --- */
+
+static int
+adopt_socket(int fd)
+{
+    socklen_t size = sizeof(int);
+    int listens = 0, flags;
+
+    (void)getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+    flags = fcntl(fd, F_GETFL);
+    if (listens && !(flags & O_NONBLOCK))
+        return poni_fail(-EINVAL,
+                         "descriptor %d is a listener in blocking mode: one "
+                         "accept could hold up its worker; set O_NONBLOCK "
+                         "before you adopt it",
+                         fd);
+    return 0;
+}
+
+/* A tty knows no single non-blocking read, and its flags belong to everybody
+ * who shares it: the stream gets an open file of its own. */
+static int
+adopt_tty(int *fd)
+{
+    char path[32];
+    int own, flags = fcntl(*fd, F_GETFL);
+
+    if (flags & O_NONBLOCK)
+        return 0;
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
+    own = open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (own < 0)
+        return poni_fail(-errno, "descriptor %d is a tty that cannot be "
+                                 "reopened as %s",
+                         *fd, path);
+    close(*fd);
+    *fd = own;
+    return 0;
+}
+
+static struct pons_stream *
+stream_new(int fd, enum stream_kind kind)
+{
+    struct pons_stream *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    s->fd = fd;
+    s->kind = (uint16_t)kind;
+    return s;
+}
+
+int
+pons_stream_adopt(struct pons_stream **out, int fd)
+{
+    struct stat st;
+    int err = 0;
+
+    if (fstat(fd, &st) < 0)
+        return poni_fail(-errno, "descriptor %d cannot be adopted: %s", fd,
+                         strerror(errno));
+    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+        return poni_fail(-EINVAL,
+                         "descriptor %d is a file: it is always ready, and a "
+                         "stream of it would block; use pons_blocking()",
+                         fd);
+    if (S_ISSOCK(st.st_mode))
+        err = adopt_socket(fd);
+    *out = NULL;
+    if (err == 0) {
+        *out = stream_new(fd, S_ISSOCK(st.st_mode) ? STREAM_SOCKET
+                                                   : STREAM_OTHER);
+        if (*out == NULL)
+            err = poni_fail(-ENOMEM, "no memory for a stream");
+    }
+    if (err == 0 && S_ISCHR(st.st_mode) && isatty(fd))
+        err = adopt_tty(&(*out)->fd);
+    if (err < 0) {
+        free(*out);
+        *out = NULL;
+    }
+    return err;
+}
+
+int
+pons_stream_fd(const struct pons_stream *s)
+{
+    return s->fd;
+}
+
+/* --- closing --- */
+
+/*
+ *    NEW ---> RECALLING ---> FORGETTING ---> CLOSED
+ *             ops end        the home forgets the descriptor
+ */
+enum closing_state { CLOSING_NEW, CLOSING_RECALLING, CLOSING_FORGETTING,
+                     CLOSING_CLOSED };
+
+struct closing {
+    struct pons_future base;
+    struct pons_stream *stream;
+    struct pons_io io; // the op is what is posted to the home
+    int keep_fd;       // release: the descriptor goes back to the caller
+    int heap;          // this struct was allocated
+};
+
+static struct closing *
+closing_of(struct pons_future *f)
+{
+    return (struct closing *)(void *)f; // base is the first member
+}
+
+static void
+closing_end(struct closing *c)
+{
+    struct pons_stream *s = c->stream;
+
+    if (s->home != NULL)
+        poni_runtime_release(s->home->runtime);
+    if (!c->keep_fd)
+        close(s->fd);
+    free(s->ahead);
+    free(s);
+    c->stream = NULL;
+    c->base.state = CLOSING_CLOSED;
+}
+
+void
+poni_stream_forget_posted(struct poni_seat *seat, struct pons_op *op)
+{
+    struct closing *c = pons_container_of(op, struct closing, io.op);
+    struct pons_stream *s = c->stream;
+    struct pons_waker closer;
+
+    if (seat->reactor->ops->forget != NULL)
+        (void)seat->reactor->ops->forget(seat->reactor, s->fd);
+    poni_lock(&s->lock);
+    c->io.op.state = IO_ENDED;
+    closer = s->closer;
+    s->closer = (struct pons_waker){NULL, NULL};
+    poni_unlock(&s->lock);
+    pons_waker_wake(&closer);
+}
+
+/* Nothing is in course. READY: forgotten. */
+static enum pons_poll
+closing_forget(struct closing *c, struct pons_waker *w)
+{
+    struct pons_stream *s = c->stream;
+    struct poni_seat *home;
+    int posted;
+
+    poni_lock(&s->lock);
+    home = poni_stream_home(s);
+    posted = home != NULL && home != poni_self.seat;
+    if (posted) {
+        pons_waker_set(&s->closer, w);
+        c->io.op.state = IO_FORGET;
+        c->base.state = CLOSING_FORGETTING;
+    }
+    poni_unlock(&s->lock);
+    if (posted && poni_seat_post_op(home, &c->io.op))
+        return PONS_PENDING;
+    if (posted)
+        pons_waker_drop(&s->closer); // it stopped: its reactor is gone
+    else if (home != NULL && home->reactor->ops->forget != NULL)
+        (void)home->reactor->ops->forget(home->reactor, s->fd);
+    return PONS_READY;
+}
+
+static int
+closing_forgotten(struct closing *c, struct pons_waker *w)
+{
+    struct pons_stream *s = c->stream;
+    int forgotten;
+
+    poni_lock(&s->lock);
+    forgotten = c->io.op.state == IO_ENDED;
+    if (!forgotten)
+        pons_waker_set(&s->closer, w);
+    poni_unlock(&s->lock);
+    return forgotten;
+}
+
+static enum pons_poll
+closing_poll(struct pons_future *f, struct pons_waker *w)
+{
+    struct closing *c = closing_of(f);
+
+    switch ((enum closing_state)f->state) {
+    case CLOSING_NEW:
+        poni_unpolled_remove(f);
+        f->state = CLOSING_RECALLING;
+        PONS_FALLTHROUGH;
+    case CLOSING_RECALLING:
+        if (!poni_stream_recall(c->stream, w) ||
+            closing_forget(c, w) == PONS_PENDING)
+            return PONS_PENDING;
+        break;
+    case CLOSING_FORGETTING:
+        if (!closing_forgotten(c, w))
+            return PONS_PENDING;
+        break;
+    case CLOSING_CLOSED:
+        return PONS_READY;
+    }
+    closing_end(c);
+    return poni_ready(f, 0);
+}
+
+/* Closing is masked: it always ends by itself. */
+static void
+closing_cancel(struct pons_future *f)
+{
+    (void)f;
+}
+
+static void
+closing_drop(struct pons_future *f)
+{
+    struct closing *c = closing_of(f);
+
+    if (c->heap)
+        free(c);
+}
+
+static const struct pons_future_ops closing_ops = {
+    .size = sizeof closing_ops,
+    .name = "close",
+    .poll = closing_poll,
+    .cancel = closing_cancel,
+    .drop = closing_drop,
+};
+
+static void
+closing_init(struct closing *c, struct pons_stream *s, int keep_fd)
+{
+    memset(c, 0, sizeof *c);
+    poni_future_init(&c->base, &closing_ops);
+    c->stream = s;
+    c->keep_fd = keep_fd;
+}
+
+/*
+ * Inside poll(): at once if nothing is in course and the home is here, which is
+ * nearly always so; else by a task of its own.
+ */
+static void
+close_in_poll(struct pons_stream *s)
+{
+    struct closing on_stack, *c;
+    struct pons_waker nobody = {NULL, NULL};
+
+    closing_init(&on_stack, s, 0);
+    poni_unpolled_remove(&on_stack.base);
+    if (poni_stream_recall(s, &nobody) &&
+        (s->home == NULL || s->home == poni_self.seat)) {
+        (void)closing_poll(&on_stack.base, &nobody);
+        return;
+    }
+    c = malloc(sizeof *c);
+    if (c == NULL) {
+        poni_log(PONS_LOG_ERROR, "stream",
+                 "no memory to close descriptor %d inside poll(): it stays open",
+                 s->fd);
+        return;
+    }
+    closing_init(c, s, 0);
+    c->heap = 1;
+    (void)!pons_spawn_future(NULL, &c->base, NULL);
+}
+
+void
+pons_stream_close(struct pons_stream *s)
+{
+    struct closing c;
+
+    if (s == NULL)
+        return;
+    if (poni_self.polling) {
+        close_in_poll(s);
+        return;
+    }
+    closing_init(&c, s, 0);
+    (void)!pons_await(&c.base);
+}
+
+int
+pons_stream_release(struct pons_stream *s)
+{
+    struct closing c;
+    int fd = s->fd;
+
+    if (poni_self.polling && !(poni_stream_recall(s, &(struct pons_waker){0}) &&
+                               (s->home == NULL || s->home == poni_self.seat)))
+        return poni_refuse_poll("pons_stream_release() of a busy stream",
+                                "its operations' ends");
+    closing_init(&c, s, 1);
+    if (poni_self.polling) {
+        poni_unpolled_remove(&c.base);
+        (void)closing_poll(&c.base, &(struct pons_waker){0});
+    } else {
+        (void)!pons_await(&c.base);
+    }
+    return fd;
+}
+
+/* --- recv --- */
+
+static struct poni_leaf *
+leaf_at(struct pons_future *f)
+{
+    return (struct poni_leaf *)(void *)f; // all begin like a leaf
+}
+
+static uint32_t
+call_len(size_t size)
+{
+    return size < CALL_LEN_MAX ? (uint32_t)size : (uint32_t)CALL_LEN_MAX;
+}
+
+static enum pons_poll
+recv_poll(struct pons_future *f, struct pons_waker *w)
+{
+    struct pons_io *io = &leaf_at(f)->io;
+    struct pons_stream *s = io->stream;
+    size_t n = 0;
+
+    if (io->op.state != IO_NEW || s->ahead == NULL)
+        return poni_io_poll(f, w);
+    if (poni_cancel_due(&poni_self))
+        return poni_io_poll(f, w); // answers -ECANCELED, and takes nothing
+    poni_lock(&s->lock);
+    if (s->phase == STREAM_OPEN && s->way[0].current == NULL)
+        n = poni_stream_take_ahead(s, io->op.addr, io->op.len);
+    poni_unlock(&s->lock);
+    if (n == 0)
+        return poni_io_poll(f, w);
+    poni_unpolled_remove(f);
+    io->op.state = IO_ENDED;
+    return poni_ready(f, (int64_t)n);
+}
+
+static void
+recv_describe(const struct pons_future *f, char *text, size_t size)
+{
+    poni_io_ops.describe(f, text, size);
+}
+
+static const struct pons_future_ops recv_ops = {
+    .size = sizeof recv_ops,
+    .name = "recv",
+    .poll = recv_poll,
+    .cancel = poni_io_cancel,
+    .describe = recv_describe,
+};
+
+void
+pons_recv_init(struct pons_recv *r, struct pons_stream *s, void *buffer,
+               size_t size)
+{
+    struct poni_leaf *leaf = leaf_at(&r->base);
+
+    poni_io_init(leaf, s, s->kind == STREAM_SOCKET ? PONS_OP_RECV : PONS_OP_READ,
+                 0);
+    leaf->base.ops = &recv_ops;
+    leaf->io.op.addr = buffer;
+    leaf->io.op.len = call_len(size);
+}
+
+int64_t
+pons_recv(struct pons_stream *s, void *buffer, size_t size)
+{
+    struct pons_recv r;
+
+    if (poni_self.polling)
+        return poni_refuse_poll("pons_recv()", "struct pons_recv");
+    pons_recv_init(&r, s, buffer, size);
+    return pons_await(&r.base);
+}
+
+/* --- send --- */
+
+void
+pons_send_init(struct pons_send *w, struct pons_stream *s, const void *buffer,
+               size_t size)
+{
+    struct poni_leaf *leaf = leaf_at(&w->base);
+
+    poni_io_init(leaf, s,
+                 s->kind == STREAM_SOCKET ? PONS_OP_SEND : PONS_OP_WRITE,
+                 IO_WRITES);
+    leaf->io.op.addr = (void *)(uintptr_t)buffer;
+    leaf->io.op.len = call_len(size);
+}
+
+int64_t
+pons_send(struct pons_stream *s, const void *buffer, size_t size)
+{
+    struct pons_send w;
+
+    if (poni_self.polling)
+        return poni_refuse_poll("pons_send()", "struct pons_send");
+    pons_send_init(&w, s, buffer, size);
+    return pons_await(&w.base);
+}
+
+static enum pons_poll
+send_all_poll(struct pons_future *f, struct pons_waker *w)
+{
+    struct pons_send_all *a = pons_container_of(f, struct pons_send_all, base);
+
+    PONS_BEGIN(f);
+    poni_unpolled_remove(f);
+    do {
+        pons_send_init(&a->send, a->stream,
+                       (const char *)a->buffer + a->sent, a->size - a->sent);
+        PONS_AWAIT(f, w, &a->send);
+        if (a->send.base.result < 0)
+            PONS_RETURN(f, a->sent > 0 ? (int64_t)a->sent
+                                       : a->send.base.result);
+        a->sent += (size_t)a->send.base.result;
+    } while (a->sent < a->size);
+    PONS_RETURN(f, (int64_t)a->sent);
+    PONS_END(f);
+}
+
+static const struct pons_future_ops send_all_ops = {
+    .size = sizeof send_all_ops,
+    .name = "send_all",
+    .poll = send_all_poll,
+};
+
+void
+pons_send_all_init(struct pons_send_all *a, struct pons_stream *s,
+                   const void *buffer, size_t size)
+{
+    poni_future_init(&a->base, &send_all_ops);
+    a->stream = s;
+    a->buffer = buffer;
+    a->size = size;
+    a->sent = 0;
+}
+
+int64_t
+pons_send_all(struct pons_stream *s, const void *buffer, size_t size)
+{
+    struct pons_send_all a;
+
+    if (poni_self.polling)
+        return poni_refuse_poll("pons_send_all()", "struct pons_send_all");
+    pons_send_all_init(&a, s, buffer, size);
+    return pons_await(&a.base);
+}
+
+/* --- readiness --- */
+
+void
+pons_ready_wait_init(struct pons_ready_wait *r, struct pons_stream *s,
+                     short events)
+{
+    struct poni_leaf *leaf = leaf_at(&r->base);
+
+    poni_io_init(leaf, s, PONS_OP_POLL, IO_POLLS);
+    leaf->io.op.len = (uint16_t)events;
+}
+
+int64_t
+pons_ready_wait(struct pons_stream *s, short events)
+{
+    struct pons_ready_wait r;
+
+    if (poni_self.polling)
+        return poni_refuse_poll("pons_ready_wait()", "struct pons_ready_wait");
+    pons_ready_wait_init(&r, s, events);
+    return pons_await(&r.base);
+}
+
+/* --- accept --- */
+
+static enum pons_poll
+accept_poll(struct pons_future *f, struct pons_waker *w)
+{
+    struct pons_accept *a = pons_container_of(f, struct pons_accept, base);
+    int fd;
+
+    if (f->state != 0)
+        return PONS_READY;
+    if (poni_io_poll(f, w) == PONS_PENDING)
+        return PONS_PENDING;
+    f->state = 1; // the descriptor is dealt with once
+    if (f->result < 0)
+        return PONS_READY;
+    fd = (int)f->result;
+    *a->out = stream_new(fd, STREAM_SOCKET);
+    if (*a->out == NULL) {
+        close(fd);
+        return poni_ready(f, poni_fail(-ENOMEM, "no memory for a stream"));
+    }
+    return poni_ready(f, 0);
+}
+
+static const struct pons_future_ops accept_ops = {
+    .size = sizeof accept_ops,
+    .name = "accept",
+    .poll = accept_poll,
+    .cancel = poni_io_cancel,
+    .describe = recv_describe,
+};
+
+void
+pons_accept_init(struct pons_accept *a, struct pons_stream *listener,
+                 struct pons_stream **out)
+{
+    struct poni_leaf *leaf = leaf_at(&a->base);
+
+    poni_io_init(leaf, listener, PONS_OP_ACCEPT, 0);
+    leaf->base.ops = &accept_ops;
+    leaf->io.op.op_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    a->out = out;
+    a->reserved = 0;
+    *out = NULL;
+}
+
+int
+pons_accept(struct pons_stream *listener, struct pons_stream **out)
+{
+    struct pons_accept a;
+
+    if (poni_self.polling)
+        return poni_refuse_poll("pons_accept()", "struct pons_accept");
+    pons_accept_init(&a, listener, out);
+    return (int)pons_await(&a.base);
+}
+
+/* --- connect --- */
+
+void
+pons_connect_init(struct pons_connect *c, struct pons_stream *s,
+                  const struct sockaddr *address, socklen_t length)
+{
+    struct poni_leaf *leaf = leaf_at(&c->base);
+
+    poni_io_init(leaf, s, PONS_OP_CONNECT, IO_WRITES);
+    length = length < sizeof c->address ? length : (socklen_t)sizeof c->address;
+    memcpy(&c->address, address, length);
+    leaf->io.op.addr = &c->address;
+    leaf->io.op.len = length;
+}
+
+int
+pons_connect(struct pons_stream *s, const struct sockaddr *address,
+             socklen_t length)
+{
+    struct pons_connect c;
+
+    if (poni_self.polling)
+        return poni_refuse_poll("pons_connect()", "struct pons_connect");
+    pons_connect_init(&c, s, address, length);
+    return (int)pons_await(&c.base);
+}

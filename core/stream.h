@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PONI_STREAM_H
+#define PONI_STREAM_H
+
+/*
+ * core/stream.h - a descriptor, its home, and who is at it.
+ *
+ * Its home is the seat whose reactor keeps it registered: the first that had to
+ * wait on it. A stream holds its home's runtime, so that the seat stays memory;
+ * when that runtime has stopped the home counts for nothing.
+ */
+
+#include "io.h"
+#include "pons/stream.h"
+
+enum stream_phase { STREAM_OPEN, STREAM_CLOSING };
+
+enum stream_kind { STREAM_SOCKET, STREAM_OTHER };
+
+struct pons_stream {
+    /* Set once. */
+    int fd;
+    uint16_t kind;     // enum stream_kind
+    uint16_t original; // unused bits, zero
+
+    uint32_t lock;  // guards all below
+    uint32_t phase; // enum stream_phase
+    struct poni_seat *home;
+    struct stream_way {
+        struct pons_op *current; // TURN to ENDED_RECALLED
+        struct pons_op *queue;   // QUEUED, oldest first, by op.next
+    } way[2];                    // reading, writing
+    struct pons_op *polls;       // IO_POLLS in course, by op.core[1]
+    struct pons_waker closer;    // woken when the last op has ended
+
+    /* Bytes that were read and given back: read first (core/line.c). Line
+     * readers have reserved the room to give all of theirs back. */
+    char *ahead;
+    size_t ahead_at, ahead_end, ahead_cap, ahead_reserved;
+};
+
+/* Moves up to `size` of the bytes ahead to `buffer`. Under the lock. */
+size_t poni_stream_take_ahead(struct pons_stream *s, void *buffer, size_t size);
+
+/* The home, if it still counts. Under the lock. */
+struct poni_seat *poni_stream_home(struct pons_stream *s);
+
+#endif /* PONI_STREAM_H */
