@@ -10,6 +10,7 @@
 
 #include "seat.h"
 #include "self.h"
+#include "task.h"
 
 void
 pons_future_init(struct pons_future *f, const struct pons_future_ops *ops)
@@ -70,6 +71,19 @@ pons_yield_init(struct pons_yield *y)
     poni_future_init(&y->base, &yield_ops);
 }
 
+/* A fiber needs no future to let others run. */
+static int
+fiber_yield(struct pons_task *t)
+{
+    struct poni_self *self = &poni_self;
+
+    if (poni_cancel_due(self))
+        return -ECANCELED;
+    self->seat->has_yielded = 1;
+    poni_fiber_suspend(t->run.stack.fiber);
+    return poni_cancel_due(poni_self_now()) ? -ECANCELED : 0;
+}
+
 int
 pons_yield(void)
 {
@@ -77,6 +91,8 @@ pons_yield(void)
 
     if (poni_self.polling)
         return poni_refuse_poll("pons_yield()", "struct pons_yield");
+    if (poni_self.task != NULL && poni_self.task->kind == KIND_FIBER)
+        return fiber_yield(poni_self.task);
     pons_yield_init(&y);
     return (int)pons_await(&y.base);
 }

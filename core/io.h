@@ -45,6 +45,7 @@ enum {
     IO_ASKED = 1u << 0,  // its poller has cancelled it
     IO_POLLS = 1u << 1,  // waits for readiness: does not queue
     IO_WRITES = 1u << 2, // which direction
+    IO_TRIED = 1u << 3,  // the call has just said that it would block
 };
 
 /* Every struct of pons/stream.h that is one operation begins like this. */

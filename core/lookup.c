@@ -21,8 +21,8 @@ is_broken_file(const struct poni_entry *e, const char *word)
            (e->name[n] == '\0' || strcmp(e->name + n, ".so") == 0);
 }
 
-/* The entry that `name` means: the first that is not shadowed or disabled, else
- * the first at all, for its reason. */
+/* The entry that `name` means: the first that is not disabled (one that shadows
+ * comes before those it shadows), else the first at all, for its reason. */
 static struct poni_entry *
 find_name(const struct poni_catalog *c, const char *name,
           enum poni_setting which)
@@ -34,7 +34,7 @@ find_name(const struct poni_catalog *c, const char *name,
                                  : poni_kind_setting(e->kind) == which &&
                                        strcmp(e->name, name) == 0;
 
-        if (!named || e->status == ENTRY_SHADOWED)
+        if (!named)
             continue;
         if (e->kind != 0 && e->status != ENTRY_DISABLED)
             return e;

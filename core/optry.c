@@ -28,10 +28,6 @@
 #define RWF_NOSIGNAL 0x00000100 // Linux 6.18
 #endif
 
-enum {
-    GONE_MAX = 16, // connections that ended before they were taken, per try
-};
-
 /* Whether the call ended; then op->res is what it said. */
 static int
 try_ended(struct pons_op *op, ssize_t n)
@@ -204,17 +200,12 @@ try_refuse_listener(struct pons_op *op)
                                   op->fd));
 }
 
-/*
- * A connection that its maker has given up before it was taken is no failure of
- * the listener (accept(2): ECONNABORTED, EPROTO): the next one is tried. Each
- * failure takes one from the queue; only a peer that is faster than us meets
- * the bound, and then the error is the result.
- */
+/* A connection that its maker has given up is a result, too (ECONNABORTED): on
+ * Linux it is seldom noticed before the first read. */
 static int
 try_accept(struct pons_op *op)
 {
-    int flags = fcntl(op->fd, F_GETFL);
-    int fd, gone = 0;
+    int flags = fcntl(op->fd, F_GETFL), fd;
 
     if (flags < 0)
         return try_ended(op, -1);
@@ -222,9 +213,7 @@ try_accept(struct pons_op *op)
         return try_refuse_listener(op);
     do
         fd = accept4(op->fd, op->addr, op->addr2, (int)op->op_flags);
-    while (fd < 0 &&
-           (errno == EINTR ||
-            ((errno == ECONNABORTED || errno == EPROTO) && ++gone < GONE_MAX)));
+    while (fd < 0 && errno == EINTR);
     return try_ended(op, fd);
 }
 

@@ -65,7 +65,7 @@ pool_run_here(struct poni_pool *p, struct pons_job *job)
     job->state = JOB_GIVEN;
     p->jobs++;
     p->alive++;
-    poni_pool_link(p, &guest);
+    poni_book_link(p, &guest);
     poni_unlock(&p->lock);
 
     job->result = job->fn(job->arg);
@@ -73,7 +73,8 @@ pool_run_here(struct poni_pool *p, struct pons_job *job)
     poni_lock(&p->lock);
     poni_store_relaxed(&job->state, (uint32_t)JOB_DONE);
     p->view.completed++;
-    poni_pool_unlink(p, &guest);
+    poni_book_delink(p, &guest);
+    poni_pool_gone(p);
     poni_unlock(&p->lock);
     job->done(job);
 }

@@ -8,6 +8,8 @@
 
 #include "pool_book.h"
 
+#include <sched.h>
+
 void
 poni_book_clock(struct poni_pool *p, uint64_t now_ns)
 {
@@ -214,10 +216,32 @@ uint32_t *
 poni_book_claim(struct poni_pool *p, struct pool_thread *t)
 {
     t->claimed_ns = p->view.now_ns;
+    t->claimed_on = sched_getcpu();
     /* Releases the slot to the acquire in thread_park(). */
     return poni_swap(&t->word, (uint32_t)THREAD_CLAIMED) == THREAD_ASLEEP
                ? &t->word
                : NULL;
+}
+
+void
+poni_book_link(struct poni_pool *p, struct pool_thread *t)
+{
+    t->previous = NULL;
+    t->next = p->all;
+    if (p->all != NULL)
+        p->all->previous = t;
+    p->all = t;
+}
+
+void
+poni_book_delink(struct poni_pool *p, struct pool_thread *t)
+{
+    if (t->previous != NULL)
+        t->previous->next = t->next;
+    else
+        p->all = t->next;
+    if (t->next != NULL)
+        t->next->previous = t->previous;
 }
 
 void

@@ -95,6 +95,7 @@ struct pool_thread {
     struct pool_thread *newer, *older;   // while on the idle stack
     struct pool_thread *next, *previous; // among p->all
     uint64_t idle_ns, claimed_ns; // when it went idle; when it was claimed
+    int claimed_on;               // the processor of who did
     uint64_t until_ns;            // asks the policy again then
 
     /* Any thread's. */
@@ -172,6 +173,10 @@ uint32_t *poni_book_claim(struct poni_pool *p, struct pool_thread *t);
 
 /* Not under the lock: a claimed thread is there. 1: it has to settle. */
 int poni_book_arrive(struct poni_pool *p);
+
+/* Into p->all, and out. */
+void poni_book_link(struct poni_pool *p, struct pool_thread *t);
+void poni_book_delink(struct poni_pool *p, struct pool_thread *t);
 
 /* A thread is counted before it is started, and no longer when it leaves. */
 void poni_book_count(struct poni_pool *p);

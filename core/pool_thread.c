@@ -16,6 +16,7 @@
 #include "pool_thread.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -53,37 +54,14 @@ poni_pool_end_jobs(struct pons_job *list, int64_t result)
 }
 
 void
-poni_pool_link(struct poni_pool *p, struct pool_thread *t)
-{
-    t->previous = NULL;
-    t->next = p->all;
-    if (p->all != NULL)
-        p->all->previous = t;
-    p->all = t;
-}
-
-/* Somebody of `alive` is no more. Wakes with the lock held: without it the pool
- * could be freed before the wake. */
-static void
-thread_gone(struct poni_pool *p)
+poni_pool_gone(struct poni_pool *p)
 {
     p->alive--;
     if (p->phase != POOL_CLOSING)
         return;
     p->gone++;
+    /* With the lock held: without it the pool could be freed before. */
     poni_futex_wake(&p->gone, INT32_MAX);
-}
-
-void
-poni_pool_unlink(struct poni_pool *p, struct pool_thread *t)
-{
-    if (t->previous != NULL)
-        t->previous->next = t->next;
-    else
-        p->all = t->next;
-    if (t->next != NULL)
-        t->next->previous = t->previous;
-    thread_gone(p);
 }
 
 /* --- between two jobs --- */
@@ -188,15 +166,18 @@ thread_spin(struct pool_thread *t)
            word == THREAD_CLAIMED;
 }
 
-/* Looking pays if claims come within the limit; a few that do not, and it is
- * not done until one does. */
+/* Looking pays if claims come within the limit, and from another processor: on
+ * our own it is the claimer that we keep from its work. A few that do not, and
+ * it is not done until one does. */
 static void
 thread_learn(const struct pool_thread *t)
 {
     struct poni_pool *p = t->pool;
-    uint64_t limit = p->spin_limit_ns, spin = poni_load_relaxed(&p->spin_ns);
-    uint64_t next = t->claimed_ns - t->idle_ns <= limit ? limit : spin / 2;
+    uint64_t spin = poni_load_relaxed(&p->spin_ns), next = spin / 2;
 
+    if (t->claimed_ns - t->idle_ns <= p->spin_limit_ns &&
+        t->claimed_on != sched_getcpu())
+        next = p->spin_limit_ns;
     if (next != spin)
         poni_store_relaxed(&p->spin_ns, next);
 }
@@ -275,7 +256,7 @@ thread_enter(struct pool_thread *t)
     enum pool_phase phase;
 
     poni_lock(&p->lock);
-    poni_pool_link(p, t);
+    poni_book_link(p, t);
     phase = p->phase;
     poni_unlock(&p->lock);
     while (phase == POOL_OPEN && t->not_before_ns > 0 &&
@@ -301,7 +282,8 @@ thread_leave(struct pool_thread *t)
     poni_lock(&p->lock);
     before = p->ended;
     p->ended = t;
-    poni_pool_unlink(p, t); // whoever waited may join us now, and free `t`
+    poni_book_delink(p, t);
+    poni_pool_gone(p); // whoever waited may join us now, and free `t`
     poni_unlock(&p->lock);
     if (before != NULL)
         thread_join(before);
@@ -384,7 +366,7 @@ poni_pool_start(struct poni_pool *p, uint64_t not_before_ns)
     (void)p->policy->ops->on_tick(p->policy, &p->view); // only to tell it
     if (p->view.threads == 0)
         orphans = poni_book_drop_queued(p);
-    thread_gone(p);
+    poni_pool_gone(p);
     poni_unlock(&p->lock);
     poni_pool_end_jobs(orphans, -EAGAIN);
     return -EAGAIN;

@@ -23,10 +23,7 @@ void poni_pool_pay(struct poni_pool *p, struct pool_debt debt);
 /* Ends a list of CANCELLED jobs with `result`. */
 void poni_pool_end_jobs(struct pons_job *list, int64_t result);
 
-/* Under the lock. */
-
-/* `t` joins p->all; or leaves it, and is no longer alive. */
-void poni_pool_link(struct poni_pool *p, struct pool_thread *t);
-void poni_pool_unlink(struct poni_pool *p, struct pool_thread *t);
+/* Under the lock: one of p->alive is no more. */
+void poni_pool_gone(struct poni_pool *p);
 
 #endif /* PONI_POOL_THREAD_H */

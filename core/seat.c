@@ -22,6 +22,7 @@
 #include "fail.h"
 #include "io.h"
 #include "lock.h"
+#include "run.h"
 #include "runtime.h"
 #include "self.h"
 #include "spin.h"
@@ -295,6 +296,8 @@ seat_pop_ring(struct poni_seat *s)
         return t;
     s->busy_since = 0;
     t = list_pop(&s->local);
+    if (s->runtime->seat_count == 1)
+        return t; // there is nobody to steal: spare the ring
     for (int i = 1; i < BATCH && !list_empty(&s->local); i++)
         (void)runqueue_push(&s->ring, list_pop(&s->local));
     return t;

@@ -83,7 +83,7 @@ void poni_seat_push_new(struct poni_seat *s, struct pons_task *t);
 /* A QUEUED task is put where it may run, from any thread. */
 void poni_task_enqueue(struct pons_task *t);
 
-/* The owner: `t` has yielded, and is QUEUED again. */
+/* The owner: `t` has yielded (core/task_state.h). */
 void poni_seat_push_yielded(struct poni_seat *s, struct pons_task *t);
 
 /* The running poll wants to be polled again after the reactor was turned. */

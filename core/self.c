@@ -55,7 +55,7 @@ poni_cancel_at(const struct poni_self *self)
 }
 
 int
-poni_cancel_due(const struct poni_self *self)
+poni_cancel_due_by_frames(const struct poni_self *self)
 {
     uint64_t at = poni_cancel_at(self);
 

@@ -16,8 +16,8 @@
 
 #include "pons/future.h"
 #include "pons/time.h"
+#include "task.h"
 
-struct pons_task;
 struct pons_runtime;
 struct poni_seat;
 struct poni_waiter;
@@ -47,7 +47,18 @@ struct poni_self *poni_self_now(void);
 uint64_t poni_cancel_at(const struct poni_self *self);
 
 /* Whether that is so already. Leaves ask at their first poll. */
-int poni_cancel_due(const struct poni_self *self);
+int poni_cancel_due_by_frames(const struct poni_self *self);
+
+static inline int
+poni_cancel_due(const struct poni_self *self)
+{
+    /* Relaxed: a cancel that is not seen yet wakes the task again. */
+    if ((self->task == NULL ||
+         !(poni_load_relaxed(&self->task->word) & TASK_CANCELLED)) &&
+        (self->context == NULL || self->context->frames == NULL))
+        return 0; // nearly always
+    return poni_cancel_due_by_frames(self);
+}
 
 /* Opens a deadline or a mask on the caller's waits, if it is one that waits by
  * calling. Close takes it out wherever it is, and may be called twice. */

@@ -409,14 +409,56 @@ pons_recv_init(struct pons_recv *r, struct pons_stream *s, void *buffer,
     leaf->io.op.len = call_len(size);
 }
 
+/* What a call on an ordinary thread came to. */
+enum at_once { AT_ONCE_DONE, AT_ONCE_BLOCKS, AT_ONCE_NO };
+
+/*
+ * An ordinary thread whose turn it is at once makes the call and needs no op. The
+ * lock is held over that one system call, which does not wait: so the order of
+ * calls is kept.
+ */
+static enum at_once
+thread_at_once(struct pons_stream *s, int writes, void *buffer, size_t size,
+               int64_t *result)
+{
+    enum at_once answer = AT_ONCE_NO;
+    ssize_t n;
+
+    if (poni_self.seat != NULL || s->kind != STREAM_SOCKET ||
+        poni_cancel_due(&poni_self))
+        return AT_ONCE_NO;
+    poni_lock(&s->lock);
+    if (s->phase == STREAM_OPEN && s->way[writes].current == NULL &&
+        (writes || s->ahead_at == s->ahead_end)) {
+        do
+            n = writes ? send(s->fd, buffer, call_len(size),
+                              MSG_DONTWAIT | MSG_NOSIGNAL)
+                       : recv(s->fd, buffer, call_len(size), MSG_DONTWAIT);
+        while (n < 0 && errno == EINTR);
+        answer = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
+                     ? AT_ONCE_BLOCKS
+                     : AT_ONCE_DONE;
+        *result = n < 0 ? -errno : n;
+    }
+    poni_unlock(&s->lock);
+    return answer;
+}
+
 int64_t
 pons_recv(struct pons_stream *s, void *buffer, size_t size)
 {
+    enum at_once now;
     struct pons_recv r;
+    int64_t n;
 
     if (poni_self.polling)
         return poni_refuse_poll("pons_recv()", "struct pons_recv");
+    now = thread_at_once(s, 0, buffer, size, &n);
+    if (now == AT_ONCE_DONE)
+        return n;
     pons_recv_init(&r, s, buffer, size);
+    if (now == AT_ONCE_BLOCKS)
+        r.io.op.flags |= IO_TRIED;
     return pons_await(&r.base);
 }
 
@@ -438,11 +480,18 @@ pons_send_init(struct pons_send *w, struct pons_stream *s, const void *buffer,
 int64_t
 pons_send(struct pons_stream *s, const void *buffer, size_t size)
 {
+    enum at_once now;
     struct pons_send w;
+    int64_t n;
 
     if (poni_self.polling)
         return poni_refuse_poll("pons_send()", "struct pons_send");
+    now = thread_at_once(s, 1, (void *)(uintptr_t)buffer, size, &n);
+    if (now == AT_ONCE_DONE)
+        return n;
     pons_send_init(&w, s, buffer, size);
+    if (now == AT_ONCE_BLOCKS)
+        w.io.op.flags |= IO_TRIED;
     return pons_await(&w.base);
 }
 

@@ -100,7 +100,8 @@ poni_switch_stacks:
     .p2align 4
     .type switch_start, @function
 
-/* The first switch to a side comes here. Nobody called: unwinding ends. */
+/* The first switch to a side comes here. Nobody called: unwinding ends, for
+ * valgrind at the zero that it finds instead of a return address. */
     .cfi_startproc
     .cfi_undefined rip
     nop // unwinders look up the address before the one to go on at
@@ -119,7 +120,7 @@ switch_start:
 /* rdi: top, rsi: main, rdx: arg. */
 poni_switch_prepare:
     .cfi_startproc
-    leaq -192(%rdi), %rax
+    leaq -208(%rdi), %rax
     leaq switch_start(%rip), %rcx
     stmxcsr (%rax)
     fnstcw 4(%rax)
@@ -127,6 +128,7 @@ poni_switch_prepare:
     movq %rdx, 40(%rax)
     movq $0, 48(%rax)
     movq %rcx, 56(%rax)
+    movq $0, 192(%rax)
     ret
     .cfi_endproc
     .size poni_switch_prepare, . - poni_switch_prepare

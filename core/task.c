@@ -82,12 +82,20 @@ const struct pons_waker_ops poni_task_waker_ops = {
 
 /* --- the end --- */
 
-static void
-task_finish(struct poni_seat *s, struct pons_task *t)
+void
+poni_task_finish(struct poni_seat *s, struct pons_task *t)
 {
     struct pons_runtime *rt = t->runtime;
     struct pons_waker joiner;
 
+    poni_unpolled_report(t);
+    if (t->kind == KIND_STACKLESS) {
+        t->out.result = t->run.future->result;
+        if (t->run.future->ops->drop != NULL)
+            t->run.future->ops->drop(t->run.future);
+    } else if (t->started) {
+        poni_fiber_free(t->run.stack.fiber);
+    }
     if (t->scope != NULL)
         poni_scope_remove(t->scope, t);
     switch (task_end(&t->word)) {
@@ -108,42 +116,35 @@ task_finish(struct poni_seat *s, struct pons_task *t)
         poni_task_finished(rt);
 }
 
-/* --- running --- */
+/* --- running: what core/run.h calls when it is not the commonest case --- */
 
-/* 1: it has ended. `word` is the word before it began to run. */
-static int
-run_stackless(struct pons_task *t, uint32_t word)
+/* Cancelled before its first poll: it may look, and end, and what it has begun to
+ * wait for is cancelled at once. */
+static enum pons_poll
+poll_born_cancelled(struct pons_task *t, struct pons_future *f,
+                    struct pons_waker *w)
+{
+    t->asked = 1;
+    if (pons_future_poll(f, w) == PONS_READY)
+        return PONS_READY;
+    pons_future_cancel(f);
+    return pons_future_poll(f, w);
+}
+
+enum pons_poll
+poni_task_poll_cancelled(struct pons_task *t, struct pons_waker *w)
 {
     struct pons_future *f = t->run.future;
-    struct pons_waker w = poni_task_waker(t);
-    enum pons_poll answer = PONS_PENDING;
 
-    poni_self.polling = 1;
-    if (t->started || !(word & TASK_CANCELLED)) {
-        if ((word & TASK_CANCELLED) && !t->asked) {
-            t->asked = 1;
-            pons_future_cancel(f);
-        }
+    if (!t->started) {
         t->started = 1;
-        answer = pons_future_poll(f, &w);
-    } else {
-        /* Cancelled before its first poll: it may look, and end, and what it
-         * has begun to wait for is cancelled at once. */
-        t->started = t->asked = 1;
-        answer = pons_future_poll(f, &w);
-        if (answer == PONS_PENDING) {
-            pons_future_cancel(f);
-            answer = pons_future_poll(f, &w);
-        }
+        return poll_born_cancelled(t, f, w);
     }
-    poni_self.polling = 0;
-    if (answer == PONS_PENDING)
-        return 0;
-    t->out.result = f->result;
-    poni_unpolled_report(t);
-    if (f->ops->drop != NULL)
-        f->ops->drop(f);
-    return 1;
+    if (!t->asked) {
+        t->asked = 1;
+        pons_future_cancel(f);
+    }
+    return pons_future_poll(f, w);
 }
 
 /* What a fiber is started with; on the starter's stack until the first switch. */
@@ -166,67 +167,22 @@ fiber_main(void *arg)
     t->out.result = start.fn(start.arg);
 }
 
-static int
-fiber_resume(struct pons_task *t)
+int
+poni_task_start_fiber(struct pons_task *t)
 {
-    int ended = poni_fiber_resume(t->run.stack.fiber);
+    struct fiber_start start = {t, t->run.call.fn, t->run.call.arg};
 
-    if (!ended)
-        return 0;
-    poni_unpolled_report(t);
-    poni_fiber_free(t->run.stack.fiber);
-    return 1;
-}
-
-static int
-run_fiber(struct poni_seat *s, struct pons_task *t)
-{
-    struct fiber_start start;
-    int ended;
-
-    t->seat = s;
-    if (!t->started) {
-        start = (struct fiber_start){t, t->run.call.fn, t->run.call.arg};
-        t->run.stack.context = NULL;
-        t->run.stack.fiber = poni_fiber_new(
-            t->stack_log2 ? (size_t)1 << t->stack_log2 : 0, fiber_main, &start);
-        if (t->run.stack.fiber == NULL) {
-            t->out.result = poni_fail(-ENOMEM, "no memory for the stack of a "
-                                               "fiber born at %s",
-                                      t->where ? t->where : "?");
-            return 1;
-        }
-        t->started = 1;
+    t->run.stack.context = NULL;
+    t->run.stack.fiber = poni_fiber_new(
+        t->stack_log2 ? (size_t)1 << t->stack_log2 : 0, fiber_main, &start);
+    if (t->run.stack.fiber == NULL) {
+        t->out.result =
+            poni_fail(-ENOMEM, "no memory for the stack of a fiber born at %s",
+                      t->where ? t->where : "?");
+        return 1;
     }
-    poni_self.context = t->run.stack.context;
-    ended = fiber_resume(t);
-    poni_self_now()->context = NULL;
-    return ended;
-}
-
-void
-poni_task_run(struct poni_seat *s, struct pons_task *t)
-{
-    struct poni_context *outer = poni_self.context;
-    uint32_t word = task_begin(&t->word);
-    int ended;
-
-    s->budget = BUDGET;
-    s->has_yielded = 0;
-    poni_count(&s->polls);
-    poni_self.task = t;
-    poni_self.context = NULL;
-    ended = t->kind == KIND_FIBER ? run_fiber(s, t) : run_stackless(t, word);
-    poni_self.task = NULL;
-    poni_self.context = outer;
-    if (ended) {
-        task_finish(s, t);
-    } else if (s->has_yielded) {
-        task_yielded(&t->word);
-        poni_seat_push_yielded(s, t);
-    } else if (task_pending(&t->word) == OWES_ENQUEUE) {
-        poni_seat_push(s, t);
-    }
+    t->started = 1;
+    return poni_fiber_resume(t->run.stack.fiber);
 }
 
 /* --- spawning --- */

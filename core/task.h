@@ -72,8 +72,16 @@ const char *poni_task_name(const struct pons_task *t);
 void poni_task_wake(struct pons_task *t);
 void poni_task_unref(struct pons_task *t);
 
-/* The owner of `seat` runs the QUEUED task `t` until it waits or ends. */
-void poni_task_run(struct poni_seat *seat, struct pons_task *t);
+/* For core/run.h. Polls a task whose word says CANCELLED. */
+enum pons_poll poni_task_poll_cancelled(struct pons_task *t,
+                                        struct pons_waker *w);
+
+/* For core/run.h: runs a fiber for the first time. 1: it has ended. */
+int poni_task_start_fiber(struct pons_task *t);
+
+/* For core/run.h: `t` has run to its end. Frees what it ran on, drops its future,
+ * and tells its scope and its joiner. The owner of `seat`. */
+void poni_task_finish(struct poni_seat *seat, struct pons_task *t);
 
 /* Spawns into `scope` too, if it is not NULL. The options are checked. */
 int poni_task_spawn_fiber(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,
