@@ -18,6 +18,8 @@
 
 enum { STACKLESS = 100000, FIBERS = 10000, IDLE_MS = 5000 };
 
+static int asleep; // how many have begun: one worker, so no atomics
+
 struct sleeper {
     struct pons_future base;
     struct pons_sleep sleep;
@@ -29,6 +31,7 @@ sleeper_poll(struct pons_future *f, struct pons_waker *w)
     struct sleeper *s = pons_container_of(f, struct sleeper, base);
 
     PONS_BEGIN(f);
+    asleep++;
     pons_sleep_init(&s->sleep, PONS_NEVER);
     PONS_AWAIT(f, w, &s->sleep);
     PONS_END(f);
@@ -41,6 +44,7 @@ static int64_t
 sleeping_fiber(void *arg)
 {
     (void)arg;
+    asleep++;
     return pons_sleep_until(PONS_NEVER);
 }
 
@@ -55,7 +59,15 @@ resident(void)
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
-/* Spawns from inside, so that every task has been run when this has. */
+/* Lets the others run until all of them sleep. */
+static void
+until_asleep(int count)
+{
+    while (asleep < count)
+        bench_must(pons_yield() == 0, "yield");
+    asleep = 0;
+}
+
 static int64_t
 spawn_stackless(void *arg)
 {
@@ -65,8 +77,7 @@ spawn_stackless(void *arg)
         pons_future_init(&all[i].base, &sleeper_ops);
         bench_must(pons_spawn_future(NULL, &all[i].base, NULL) == 0, "spawn");
     }
-    for (int i = 0; i < 3; i++)
-        bench_must(pons_yield() == 0, "yield");
+    until_asleep(STACKLESS);
     return 0;
 }
 
@@ -76,8 +87,7 @@ spawn_fibers(void *arg)
     (void)arg;
     for (int i = 0; i < FIBERS; i++)
         bench_must(pons_spawn(NULL, sleeping_fiber, NULL, NULL) == 0, "spawn");
-    for (int i = 0; i < 3; i++)
-        bench_must(pons_yield() == 0, "yield");
+    until_asleep(FIBERS);
     return 0;
 }
 

@@ -55,7 +55,7 @@ enum {
  */
 enum op_place {
     WAITS,    // slot->waiting[direction]: a call, in turn
-    WATCHES,  // slot->watching: POLL, out of turn
+    WATCHES,  // slot->watching: out of turn
     RETRIES,  // adapter->retries
     FINISHED, // adapter->finished; op->res holds
 };
@@ -145,16 +145,6 @@ slot_unwatch(struct adapter *a, struct poni_slot *s, int fd, unsigned dirs)
      * nothing left to take back. */
     (void)a->poll_ops->control(a->poller, fd, slot_cookie(s, fd), s->had, want);
     s->had = (uint8_t)want;
-    s->drained &= (uint8_t)want;
-}
-
-/* Whether the outcome of `op` says something about its direction: a peek, the
- * error queue and urgent data do not. ACCEPT's flags are the new descriptor's.
- */
-static int
-op_is_plain(const struct pons_op *op)
-{
-    return op->op_flags == 0 || op->opcode == PONS_OP_ACCEPT;
 }
 
 /* Makes the call of `op`; `dir` is the bit of its direction. */
@@ -163,8 +153,6 @@ slot_try(struct poni_slot *s, struct pons_op *op, unsigned dir)
 {
     int ended = poni_op_try(op);
 
-    if (!op_is_plain(op))
-        return ended;
     if (!ended ||
         (s->kind == KIND_STREAM && op->res > 0 && (uint32_t)op->res < op->len))
         s->drained |= (uint8_t)(s->had & dir);
@@ -202,7 +190,8 @@ submit_ends(struct pons_op *op, int res)
     return PONS_SUBMIT_DONE;
 }
 
-/* Puts a call that would block into its queue. */
+/* Puts a call that would block into its queue. While somebody is there, the
+ * direction is DRAINED. */
 static int
 submit_wait(struct adapter *a, struct poni_slot *s, struct pons_op *op,
             unsigned i)
@@ -218,20 +207,10 @@ submit_wait(struct adapter *a, struct poni_slot *s, struct pons_op *op,
         return PONS_SUBMIT_UNSUPPORTED; // a file: the pool waits for the disk
     if (err < 0)
         return submit_ends(op, err);
-    if (s->waiting[i] == NULL && op_is_plain(op))
-        s->drained |= (uint8_t)(1u << i);
+    s->drained |= (uint8_t)(1u << i);
     op->backend[0] = WAITS;
     oplist_push(&s->waiting[i], op);
     return PONS_SUBMIT_PENDING;
-}
-
-/* Whether the call of `op` is not worth trying: others wait before it, or there
- * is nothing to read, or no room to write. */
-static int
-submit_would_block(const struct poni_slot *s, const struct pons_op *op,
-                   unsigned i)
-{
-    return s->waiting[i] != NULL || (s->drained & 1u << i && op_is_plain(op));
 }
 
 /* A call of direction `i` (0: to read, 1: to write). */
@@ -243,7 +222,7 @@ submit_call(struct adapter *a, struct pons_op *op, unsigned i)
     if (s == NULL) {
         if (poni_op_try(op))
             return PONS_SUBMIT_DONE;
-    } else if (!submit_would_block(s, op, i) && slot_try(s, op, 1u << i)) {
+    } else if (!(s->drained & 1u << i) && slot_try(s, op, 1u << i)) {
         return PONS_SUBMIT_DONE;
     }
     return submit_wait(a, s, op, i);
@@ -297,18 +276,19 @@ adapter_watch_odd(struct adapter *a, struct poni_slot *s, int fd)
     return err;
 }
 
+/* POLL, and calls whose outcome says nothing about their direction: out of
+ * turn, each for its own events. */
 static int
-submit_poll(struct adapter *a, struct pons_op *op)
+submit_watch(struct adapter *a, struct pons_op *op)
 {
-    unsigned dirs = poni_poll_directions(op->len);
-    int odd = poni_poll_is_odd(op->len), err = 0;
-    struct poni_slot *s = poni_slots_find(&a->slots, op->fd);
+    unsigned events = (unsigned short)poni_op_events(op);
+    unsigned dirs = poni_poll_directions(events);
+    int odd = poni_poll_is_odd(events), err = 0;
+    struct poni_slot *s;
 
-    if (s == NULL || odd || (s->drained & dirs) != dirs)
-        if (poni_op_try(op))
-            return PONS_SUBMIT_DONE;
-    if (s == NULL)
-        s = poni_slots_make(&a->slots, op->fd);
+    if (poni_op_try(op))
+        return PONS_SUBMIT_DONE;
+    s = poni_slots_make(&a->slots, op->fd);
     if (s == NULL)
         return submit_ends(op, -ENOMEM);
     if (a->edge || dirs != 0)
@@ -320,6 +300,21 @@ submit_poll(struct adapter *a, struct pons_op *op)
     op->backend[0] = WATCHES;
     oplist_push(&s->watching, op);
     return PONS_SUBMIT_PENDING;
+}
+
+/* A peek takes nothing, the error queue and urgent data stand beside the bytes,
+ * and flags that are refused are refused at once. */
+static int
+recv_is_aside(const struct pons_op *op)
+{
+    return (op->op_flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE | MSG_DONTWAIT |
+                            MSG_WAITALL)) != 0;
+}
+
+static int
+send_is_aside(const struct pons_op *op)
+{
+    return (op->op_flags & (MSG_DONTWAIT | MSG_WAITALL)) != 0;
 }
 
 static int
@@ -336,14 +331,15 @@ adapter_submit(struct pons_reactor *r, struct pons_op *op)
             return PONS_SUBMIT_UNSUPPORTED; // only files have offsets
         return submit_call(a, op, op->opcode == PONS_OP_WRITE);
     case PONS_OP_ACCEPT:
-    case PONS_OP_RECV:
         return submit_call(a, op, 0);
+    case PONS_OP_RECV:
+        return recv_is_aside(op) ? submit_watch(a, op) : submit_call(a, op, 0);
     case PONS_OP_SEND:
-        return submit_call(a, op, 1);
+        return send_is_aside(op) ? submit_watch(a, op) : submit_call(a, op, 1);
     case PONS_OP_CONNECT:
         return submit_connect(a, op);
     case PONS_OP_POLL:
-        return submit_poll(a, op);
+        return submit_watch(a, op);
     default:
         return PONS_SUBMIT_UNSUPPORTED;
     }
@@ -420,7 +416,7 @@ slot_wanted(const struct poni_slot *s)
         dirs |= PONS_WRITABLE;
     if (op != NULL)
         do {
-            dirs |= poni_poll_directions(op->len);
+            dirs |= poni_poll_directions((unsigned short)poni_op_events(op));
             op = op->next;
         } while (op != s->watching);
     return dirs;

@@ -27,6 +27,7 @@ block_call(struct pons_runtime *rt, pons_fiber_f *fn, void *arg)
         seat = poni_sit(rt);
     self->context = &here;
     answer = fn(arg);
+    poni_frames_end(&here, outer != NULL ? outer->frames : NULL);
     self->context = outer;
     if (seat != NULL)
         poni_unsit(seat);

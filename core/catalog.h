@@ -70,8 +70,8 @@ int poni_catalog_file(struct poni_catalog *c, const char *label,
 
 /*
  * The entry that `word` means: a name, or the path of a file with one engine of
- * that kind. The first that is not shadowed, though it be broken: who names it is
- * told why. -ENOENT, -EINVAL, -EPERM with the sentence.
+ * that kind. The first that is not shadowed, though it be broken: who names it
+ * is told why. -ENOENT, -EINVAL, -EPERM with the sentence.
  */
 int poni_catalog_find(struct poni_catalog *c, const char *label,
                       const char *word, enum poni_setting which,

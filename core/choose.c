@@ -177,7 +177,8 @@ next_in_rank(const struct choose *c, const struct poni_entry *last)
     return best;
 }
 
-/* A rank stands in the table, so all must be loaded to know it. */
+/* A rank stands in the table, so all must be loaded to know it; what is
+ * disabled or broken is not, and is told with its reason. */
 static int
 auto_load(struct choose *c)
 {
@@ -186,7 +187,7 @@ auto_load(struct choose *c)
     for (struct poni_entry *e = c->catalog->entries; e && err == 0;
          e = e->next) {
         if (e->kind == 0 || poni_kind_setting(e->kind) != c->which ||
-            e->status == ENTRY_SHADOWED || e->status == ENTRY_DISABLED)
+            e->status == ENTRY_SHADOWED)
             continue;
         if (poni_entry_load(e) < 0)
             err = candidate_add_refused(c, e);

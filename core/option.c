@@ -76,7 +76,7 @@ choice_index(const char *choices, const char *word)
 {
     size_t n = strlen(word);
 
-    for (int i = 0; n != 0; i++) {
+    for (int i = 0;; i++) {
         size_t length = strcspn(choices, "|");
 
         if (length == n && memcmp(choices, word, n) == 0)

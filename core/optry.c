@@ -324,12 +324,21 @@ poni_op_try(struct pons_op *op)
     return ended;
 }
 
+static short
+recv_events(const struct pons_op *op)
+{
+    if (op->op_flags & MSG_ERRQUEUE)
+        return POLLERR;
+    return op->op_flags & MSG_OOB ? POLLPRI : POLLIN;
+}
+
 short
 poni_op_events(const struct pons_op *op)
 {
     switch (op->opcode) {
-    case PONS_OP_ACCEPT:
     case PONS_OP_RECV:
+        return recv_events(op);
+    case PONS_OP_ACCEPT:
     case PONS_OP_READ:
         return POLLIN;
     case PONS_OP_CONNECT:

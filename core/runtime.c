@@ -16,9 +16,11 @@
 #include "futex.h"
 #include "future.h"
 #include "lock.h"
+#include "pons/fiber.h"
 #include "self.h"
 #include "shutdown.h"
 #include "spin.h"
+#include "stack_report.h"
 #include "stats.h"
 
 /* --- holds --- */
@@ -98,9 +100,11 @@ worker_main(void *arg)
     (void)snprintf(name, sizeof name, "pons-worker-%u", s->index % 1000);
     (void)pthread_setname_np(pthread_self(), name);
     poni_self.seat = s;
+    poni_stack_report_enter();
     (void)s->reactor->ops->bind(s->reactor);
     poni_seat_work(s, &rt->stop, 1, PONS_NEVER);
     poni_seat_drain(s);
+    poni_stack_report_leave();
     poni_self.seat = NULL;
     return NULL;
 }
@@ -317,6 +321,9 @@ runtime_make(struct pons_runtime **out,
     struct pons_runtime *rt = runtime_alloc();
     int err;
 
+#if defined(PONS_DEBUG) && !defined(PONI_ASAN) && !defined(PONI_TSAN)
+    (void)!pons_stack_report();
+#endif
     *out = NULL;
     if (rt == NULL)
         return poni_fail(-ENOMEM, "no memory for a runtime");

@@ -21,6 +21,14 @@
 #include "self.h"
 #include "task.h"
 
+/* In debug builds every open scope stands among its opener's frames, and who ends
+ * with one open is told (core/task.c, core/block_on.c). */
+#ifdef PONS_DEBUG
+enum { SCOPES_ARE_WATCHED = 1 };
+#else
+enum { SCOPES_ARE_WATCHED = 0 };
+#endif
+
 enum scope_state { SCOPE_OPEN, SCOPE_CLOSING, SCOPE_CLOSED };
 
 enum scope_cause { CAUSE_NONE, CAUSE_DEADLINE, CAUSE_CANCEL };
@@ -30,7 +38,7 @@ pons_scope_open_on(struct pons_scope *s, struct pons_runtime *rt,
                    uint64_t deadline_ns)
 {
     *s = (struct pons_scope){.deadline_ns = deadline_ns, .runtime = rt};
-    if (deadline_ns != PONS_NEVER)
+    if (deadline_ns != PONS_NEVER || SCOPES_ARE_WATCHED)
         poni_frame_open(&s->frame, FRAME_DEADLINE, deadline_ns);
 }
 

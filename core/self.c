@@ -94,6 +94,21 @@ poni_frame_close(struct pons_mask *frame)
         }
 }
 
+void
+poni_frames_end(const struct poni_context *context,
+                const struct pons_mask *outer)
+{
+    const struct pons_task *t = context->task;
+
+    if (context->frames != outer)
+        poni_log(PONS_LOG_ERROR, "scope",
+                 "a scope or mask that was opened in %s \"%s\", born at %s, was "
+                 "never closed: use PONS_SCOPE_GUARD",
+                 t != NULL ? "task" : "pons_block_on()",
+                 t != NULL ? poni_task_name(t) : "-",
+                 t != NULL && t->where != NULL ? t->where : "?");
+}
+
 int
 poni_refuse_poll(const char *call, const char *instead)
 {

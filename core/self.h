@@ -67,6 +67,10 @@ void poni_frame_open(struct pons_mask *frame, enum poni_frame_kind kind,
                      uint64_t deadline_ns);
 void poni_frame_close(struct pons_mask *frame);
 
+/* A waiter ends: reports what it has left open since `outer` was innermost. */
+void poni_frames_end(const struct poni_context *context,
+                     const struct pons_mask *outer);
+
 /* Logs a calling form inside poll() and returns -EDEADLK. */
 int poni_refuse_poll(const char *call, const char *instead);
 

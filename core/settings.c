@@ -290,17 +290,18 @@ files_read(const struct poni_settings *s)
                      v->label, v->text, PONS_VERSION);
 }
 
+/* The file itself is core/stats.c's. */
 static int
 stats_read(const struct poni_settings *s)
 {
     const struct poni_value *v = &s->value[SETTING_STATS];
 
-    if (v->text == NULL)
+    if (v->text == NULL || v->text[0] == '/')
         return 0;
-    return poni_fail(-ENOTSUP,
-                     "%s: this version of Pons (%s) writes no file of "
-                     "statistics; unset it (pons_runtime_stats() has them)",
-                     v->label, PONS_VERSION);
+    return poni_fail(-EINVAL,
+                     "%s: \"%s\" is not an absolute path; wanted one of a file "
+                     "to write to",
+                     v->label, v->text);
 }
 
 static int

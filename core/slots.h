@@ -23,7 +23,7 @@ enum slot_kind {
 
 struct poni_slot {
     struct pons_op *waiting[2]; // calls, to read and to write; in turn
-    struct pons_op *watching;   // POLL ops, out of turn
+    struct pons_op *watching;   // POLL and the like, out of turn
     uint32_t generation;        // of the descriptor number; in its cookie
     uint8_t had;                // directions that the poller watches
     uint8_t drained;            // part of `had`; core/adapter.c says what it is

@@ -165,6 +165,7 @@ fiber_main(void *arg)
     poni_self_now()->context = &context;
     t->out.waits = NULL;
     t->out.result = start.fn(start.arg);
+    poni_frames_end(&context, NULL);
 }
 
 int

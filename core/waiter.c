@@ -294,6 +294,8 @@ poni_waiter_drive(struct poni_waiter *w, struct poni_seat *seat,
         awake = WAITER_POLLING;
         (void)poni_cas_seq(&w->word, &awake, WAITER_AWAKE);
         waiter_settle(w);
+    } else {
+        poni_seat_step(seat, 0); // who yields lets the seat's tasks run
     }
     w->seat = NULL;
     poni_waiter_clear(w);

@@ -10,6 +10,7 @@
 #include "base.h"
 #include "bridge.h"
 #include "error.h"
+#include "fiber.h"
 #include "future.h"
 #include "op.h"
 #include "runtime.h"

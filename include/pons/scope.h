@@ -100,5 +100,31 @@ pons_scope_guard_close(struct pons_scope *s)
 
 #ifdef __cplusplus
 }
+
+namespace pons {
+
+/* The same in C++: the destructor closes. */
+class scope {
+public:
+    explicit scope(uint64_t deadline_ns = PONS_NEVER)
+    {
+        pons_scope_open(&s_, deadline_ns);
+    }
+    ~scope() { (void)pons_scope_close(&s_); }
+    scope(const scope &) = delete;
+    scope &operator=(const scope &) = delete;
+
+    int spawn(pons_fiber_f *fn, void *arg, const char *where = nullptr)
+    {
+        return pons_scope_spawn_at(&s_, fn, arg, where);
+    }
+    int close() { return pons_scope_close(&s_); }
+    struct pons_scope *get() { return &s_; }
+
+private:
+    struct pons_scope s_;
+};
+
+} // namespace pons
 #endif
 #endif /* PONS_SCOPE_H */
