@@ -95,6 +95,21 @@ thread_park(struct await *a, struct poni_waiter *w, struct poni_wait *wait)
         poni_pool_wait_end(pool);
 }
 
+/* The seat of a runtime without workers that this thread has made, if it does
+ * not sit there already. */
+static struct poni_seat *
+thread_sit(struct poni_waiter *w)
+{
+    if (poni_self.seat != NULL || w->made == NULL)
+        return NULL;
+    if (poni_load_acquire(&w->made->phase) == RUNTIME_OPEN &&
+        poni_runtime_check(w->made) == 0)
+        return poni_sit(w->made);
+    poni_runtime_release(w->made);
+    w->made = NULL;
+    return NULL;
+}
+
 static int64_t
 thread_await(struct pons_future *f)
 {
@@ -104,9 +119,11 @@ thread_await(struct pons_future *f)
     struct poni_context *context = outer != NULL ? outer : &here;
     struct poni_wait wait = {NULL, NULL, 0}, *outer_wait = context->wait;
     struct await a = {.f = f};
+    struct poni_seat *seat;
 
     if (w == NULL)
         return poni_fail(-ENOMEM, "no memory for the thread's first wait");
+    seat = thread_sit(w);
     a.waker = (struct pons_waker){&poni_waiter_waker_ops, w};
     self->context = context;
     context->wait = &wait;
@@ -118,6 +135,8 @@ thread_await(struct pons_future *f)
     }
     context->wait = outer_wait;
     self->context = outer;
+    if (seat != NULL)
+        poni_unsit(seat);
     return f->result;
 }
 
@@ -126,7 +145,8 @@ pons_await(struct pons_future *f)
 {
     struct poni_self *self = &poni_self;
 
-    if (self->polling)
+    if (self->polling || (self->task == NULL && self->seat != NULL &&
+                          self->seat->working)) // a hook or waker on a worker
         return poni_refuse_poll("pons_await()", "the future itself");
     if (self->task != NULL && self->task->kind == KIND_FIBER)
         return fiber_await(self->task, f);

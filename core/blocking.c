@@ -55,6 +55,15 @@ blocking_done(struct pons_job *job)
     pons_waker_wake(&w);
 }
 
+/* done() may still be giving the lock back: `b` goes after that only. */
+static enum pons_poll
+blocking_ended(struct pons_blocking *b)
+{
+    poni_lock(blocking_lock(b));
+    poni_unlock(blocking_lock(b));
+    return PONS_READY;
+}
+
 /* Whether the caller is a thread that may run the job itself. */
 static int
 on_plain_thread(const struct poni_self *self)
@@ -84,8 +93,9 @@ blocking_begin(struct pons_blocking *b, struct pons_waker *w)
         b->base.state = BLOCKING_ENDED;
         return poni_ready(&b->base, err);
     }
-    return poni_load_acquire(&b->base.state) == BLOCKING_ENDED ? PONS_READY
-                                                               : PONS_PENDING;
+    return poni_load_acquire(&b->base.state) == BLOCKING_ENDED
+               ? blocking_ended(b)
+               : PONS_PENDING;
 }
 
 static enum pons_poll
@@ -98,10 +108,7 @@ blocking_poll(struct pons_future *f, struct pons_waker *w)
     case BLOCKING_NEW:
         return blocking_begin(b, w);
     case BLOCKING_ENDED:
-        /* done() may still be giving the lock back. */
-        poni_lock(blocking_lock(b));
-        poni_unlock(blocking_lock(b));
-        return PONS_READY;
+        return blocking_ended(b);
     default:
         poni_lock(blocking_lock(b));
         answer = f->state == BLOCKING_ENDED ? PONS_READY : PONS_PENDING;

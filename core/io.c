@@ -15,6 +15,7 @@
 #include "io.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include "adapter.h"
@@ -111,6 +112,27 @@ waker_take(struct pons_waker *slot)
     return w;
 }
 
+static void
+way_pass(struct stream_way *way, struct ended *ended)
+{
+    struct pons_op *next = way->queue;
+
+    way->current = next;
+    if (next == NULL)
+        return;
+    way->queue = next->next;
+    io_set(next, IO_TURN);
+    ended->next = waker_take(&leaf_of_op(next)->io.waker);
+}
+
+static int
+io_keeps_turn(const struct pons_op *op, int64_t res)
+{
+    if (op->flags & IO_HOLDS_SHORT)
+        return res >= 0 && res < (int64_t)op->len;
+    return (op->flags & IO_HOLDS) != 0;
+}
+
 /* Under the lock. After it the op's memory is its poller's. */
 static void
 io_end(struct pons_stream *s, struct pons_op *op, int64_t res,
@@ -124,15 +146,8 @@ io_end(struct pons_stream *s, struct pons_op *op, int64_t res,
         way_remove(way, op);
     } else if (op->flags & IO_POLLS) {
         polls_remove(s, op);
-    } else {
-        struct pons_op *next = way->queue;
-
-        way->current = next;
-        if (next != NULL) {
-            way->queue = next->next;
-            io_set(next, IO_TURN);
-            ended->next = waker_take(&leaf_of_op(next)->io.waker);
-        }
+    } else if (!io_keeps_turn(op, res)) {
+        way_pass(way, ended);
     }
     if (s->phase == STREAM_CLOSING && stream_quiet(s))
         ended->closer = waker_take(&s->closer);
@@ -147,6 +162,22 @@ ended_wake(struct ended *e)
     pons_waker_wake(&e->own);
     pons_waker_wake(&e->next);
     pons_waker_wake(&e->closer);
+}
+
+void
+poni_io_let_go(struct poni_leaf *leaf)
+{
+    struct pons_stream *s = leaf->io.stream;
+    struct stream_way *way = way_of(s, &leaf->io.op);
+    struct ended ended = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+
+    poni_lock(&s->lock);
+    if (way->current == &leaf->io.op)
+        way_pass(way, &ended);
+    if (s->phase == STREAM_CLOSING && stream_quiet(s))
+        ended.closer = waker_take(&s->closer);
+    poni_unlock(&s->lock);
+    ended_wake(&ended);
 }
 
 /* It ended inside its own poll: nobody has to be told of that. */
@@ -335,6 +366,30 @@ io_start(struct poni_self *self, struct poni_leaf *leaf, struct poni_seat *home,
     return io_start_here(seat, leaf, w);
 }
 
+/*
+ * Under the lock: what an op that may start finds in front of the descriptor's
+ * own bytes. 1: that is its result.
+ */
+static int
+io_look_ahead(struct pons_stream *s, struct pons_op *op)
+{
+    if (s->ahead_at == s->ahead_end)
+        return 0; // nearly always
+    switch (op->opcode) {
+    case PONS_OP_RECV:
+    case PONS_OP_READ:
+        op->res = (int32_t)poni_stream_take_ahead(s, op->addr, op->len);
+        return op->res > 0;
+    case PONS_OP_POLL:
+        if (!(op->len & POLLIN))
+            return 0;
+        op->res = POLLIN | (poni_op_try(op) ? op->res : 0);
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 /* Under the lock: takes the turn, or queues, or is turned away. */
 static enum io_state
 io_enter(struct pons_stream *s, struct poni_leaf *leaf, struct pons_waker *w)
@@ -349,7 +404,7 @@ io_enter(struct pons_stream *s, struct poni_leaf *leaf, struct pons_waker *w)
         s->polls = op;
         return IO_STARTING;
     }
-    if (way->current == NULL) {
+    if (way->current == NULL || way->current == op) {
         way->current = op;
         return IO_STARTING;
     }
@@ -365,6 +420,7 @@ io_begin(struct poni_leaf *leaf, struct pons_waker *w)
     struct pons_stream *s = leaf->io.stream;
     struct poni_seat *home;
     enum io_state state;
+    int ahead;
 
     poni_unpolled_remove(&leaf->base);
     if (!poni_budget_take(self, w))
@@ -376,8 +432,11 @@ io_begin(struct poni_leaf *leaf, struct pons_waker *w)
     poni_lock(&s->lock);
     state = io_enter(s, leaf, w);
     io_set(&leaf->io.op, state);
+    ahead = state == IO_STARTING && io_look_ahead(s, &leaf->io.op);
     home = poni_stream_home(s);
     poni_unlock(&s->lock);
+    if (ahead)
+        return io_end_here(leaf, leaf->io.op.res);
     if (state == IO_STARTING)
         return io_start(self, leaf, home, w);
     return state == IO_QUEUED ? PONS_PENDING
@@ -392,17 +451,22 @@ io_continue(struct poni_leaf *leaf, struct pons_waker *w)
     struct pons_op *op = &leaf->io.op;
     struct poni_seat *home;
     enum io_state state;
+    int ahead = 0;
 
     poni_lock(&s->lock);
     state = op->state;
     home = poni_stream_home(s);
-    if (state == IO_TURN)
+    if (state == IO_TURN) {
         io_set(op, IO_STARTING);
-    else if (state != IO_ENDED)
+        ahead = io_look_ahead(s, op);
+    } else if (state != IO_ENDED) {
         pons_waker_set(&leaf->io.waker, w);
+    }
     poni_unlock(&s->lock);
     switch (state) {
     case IO_TURN:
+        if (ahead)
+            return io_end_here(leaf, op->res);
         return io_start(&poni_self, leaf, home, w);
     case IO_LISTED:
         return io_look_again(leaf);

@@ -18,6 +18,9 @@
  *   LISTED           the wait of an ordinary thread     that thread's next poll
  *   ENDED            nowhere                            -
  *
+ * A call of several parts (IO_HOLDS) keeps its direction's turn while its op is
+ * NEW or ENDED, too, until it lets go.
+ *
  * All but NEW and ENDED are entered and left under the stream's lock; ENDED is
  * stored with release, after the waker and the result have been dealt with, and
  * then the struct may be gone.
@@ -46,6 +49,8 @@ enum {
     IO_POLLS = 1u << 1,  // waits for readiness: does not queue
     IO_WRITES = 1u << 2, // which direction
     IO_TRIED = 1u << 3,  // the call has just said that it would block
+    IO_HOLDS = 1u << 4,  // one part of a longer call: its end keeps the turn
+    IO_HOLDS_SHORT = 1u << 5, // the same, unless it did all that was asked
 };
 
 /* Every struct of pons/stream.h that is one operation begins like this. */
@@ -60,6 +65,10 @@ extern const struct pons_future_ops poni_io_ops;
 void poni_io_init(struct poni_leaf *leaf, struct pons_stream *s,
                   enum pons_opcode opcode, unsigned flags);
 enum pons_poll poni_io_poll(struct pons_future *f, struct pons_waker *w);
+
+/* The longer call that `leaf` was the last part of has ended: passes the turn on,
+ * if it has it. */
+void poni_io_let_go(struct poni_leaf *leaf);
 void poni_io_cancel(struct pons_future *f);
 
 /* The stream closes: everything in course is asked to end, nothing new begins.

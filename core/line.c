@@ -4,7 +4,8 @@
  *
  * A line is read into the caller's own buffer. What came behind it, or all of it
  * when the call is cancelled, goes back in front of the stream's bytes; the room
- * for that is reserved before the first byte is read, so nothing can be lost.
+ * for that is reserved before the first byte is read, so nothing can be lost. It
+ * has the turn for all of that, so that nobody reads in between.
  *
  *    NEW ---> READING ---> (one byte more, where only "\n" is missing) ---> ended
  */
@@ -89,6 +90,7 @@ line_end(struct pons_read_line *r, int64_t result, size_t keep_from)
         ahead_give_back(s, r->buffer + keep_from, in_buffer - keep_from);
     s->ahead_reserved -= line_reserve(r);
     poni_unlock(&s->lock);
+    poni_io_let_go((struct poni_leaf *)(void *)&r->recv);
     r->base.resume = UINT32_MAX;
     return poni_ready(&r->base, result);
 }
@@ -140,12 +142,26 @@ line_begin(struct pons_read_line *r)
         return poni_fail(-EINVAL, "a line needs a buffer of at least 1 byte");
     poni_lock(&s->lock);
     err = ahead_reserve(s, line_reserve(r));
-    if (err == 0)
-        r->have = poni_stream_take_ahead(s, r->buffer, r->size);
     poni_unlock(&s->lock);
     if (err < 0)
         return poni_fail(err, "no memory to read a line of %zu bytes", r->size);
     return 0;
+}
+
+/* The next part: the rest of the buffer, or the one byte that is missing. Under
+ * the lock, because a closer looks at an op that has the turn. */
+static void
+line_next(struct pons_read_line *r)
+{
+    struct pons_stream *s = r->stream;
+
+    poni_lock(&s->lock);
+    if (r->have < r->size)
+        pons_recv_init(&r->recv, s, r->buffer + r->have, r->size - r->have);
+    else
+        pons_recv_init(&r->recv, s, r->extra, 1);
+    r->recv.io.op.flags |= IO_HOLDS;
+    poni_unlock(&s->lock);
 }
 
 static enum pons_poll
@@ -161,14 +177,8 @@ line_poll(struct pons_future *f, struct pons_waker *w)
     err = poni_cancel_due(&poni_self) ? -ECANCELED : line_begin(r);
     if (err < 0)
         PONS_RETURN(f, err);
-    if (line_look(r, 0) == PONS_READY)
-        return PONS_READY;
     for (;;) {
-        if (r->have < r->size)
-            pons_recv_init(&r->recv, r->stream, r->buffer + r->have,
-                           r->size - r->have);
-        else
-            pons_recv_init(&r->recv, r->stream, r->extra, 1);
+        line_next(r);
         PONS_AWAIT(f, w, &r->recv);
         n = r->recv.base.result;
         if (n < 0)

@@ -61,11 +61,13 @@ poni_task_run(struct poni_seat *s, struct pons_task *t)
         ended = run_fiber(s, t);
     else
         ended = run_stackless(t, word);
-    poni_self.task = NULL;
     poni_self.context = outer;
-    if (ended)
-        poni_task_finish(s, t);
-    else if (s->has_yielded)
+    if (ended) {
+        poni_task_finish(s, t); // still as this task: drop() belongs to it
+        return;
+    }
+    poni_self.task = NULL;
+    if (s->has_yielded)
         poni_seat_push_yielded(s, t);
     else if (task_pending(&t->word) == OWES_ENQUEUE)
         poni_seat_push(s, t);

@@ -22,6 +22,7 @@
 #include "spin.h"
 #include "stack_report.h"
 #include "stats.h"
+#include "waiter.h"
 
 /* --- holds --- */
 
@@ -350,11 +351,40 @@ runtime_make(struct pons_runtime **out,
     return 0;
 }
 
+/* The waits of the thread that made a runtime without workers drive it: of one
+ * such runtime, the first that is still open, outside pons_block_on(). */
+static int
+runtime_made_here(struct pons_runtime *rt)
+{
+    struct poni_waiter *w = poni_waiter_self();
+
+    if (w == NULL)
+        return poni_fail(-ENOMEM, "no memory for the thread's waits");
+    if (w->made != NULL && w->made->phase != RUNTIME_OPEN) {
+        poni_runtime_release(w->made);
+        w->made = NULL;
+    }
+    if (w->made == NULL) {
+        poni_runtime_hold(rt);
+        w->made = rt;
+    }
+    return 0;
+}
+
 int
 pons_runtime_new(struct pons_runtime **out,
                  const struct pons_settings *settings)
 {
-    return runtime_make(out, settings, 0);
+    int err = runtime_make(out, settings, 0);
+
+    if (err == 0 && (*out)->workers == 0) {
+        err = runtime_made_here(*out);
+        if (err < 0) {
+            pons_runtime_unref(*out);
+            *out = NULL;
+        }
+    }
+    return err;
 }
 
 /* --- handles --- */

@@ -610,6 +610,7 @@ void
 poni_seat_work(struct poni_seat *s, const uint32_t *word, uint32_t value,
                uint64_t deadline_ns)
 {
+    s->working = 1;
     /* Acquire pairs with the release of who changes the word. */
     while (poni_load_acquire(word) != value) {
         struct pons_task *t;
@@ -630,11 +631,12 @@ poni_seat_work(struct poni_seat *s, const uint32_t *word, uint32_t value,
             continue;
         }
         if (deadline_ns != PONS_NEVER && pons_now() >= deadline_ns)
-            return;
+            break;
         seat_idle(s, word, value, deadline_ns);
     }
     if (s->searching || poni_load_relaxed(&s->called_to_search))
         seat_end_search(s);
+    s->working = 0;
 }
 
 void

@@ -51,6 +51,7 @@ struct poni_seat {
     uint32_t tick, lifo_run, budget;
     uint32_t searching; // counted in runtime->searchers
     uint32_t has_yielded; // the running poll has
+    uint32_t working;     // inside poni_seat_work(): no second one may begin
     uint32_t random;
     uint64_t inflight;   // ops that the reactor has
     uint64_t spin_ticks; // how long to look before the next sleep; adapts

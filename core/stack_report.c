@@ -64,23 +64,6 @@ on_fault(int number, siginfo_t *info, void *context)
     }
 }
 
-int
-pons_stack_report(void)
-{
-    struct sigaction sa = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
-    uint32_t none = 0;
-
-    if (!poni_cas_seq(&reporting, &none, 1))
-        return 0;
-    sa.sa_sigaction = on_fault;
-    sigemptyset(&sa.sa_mask);
-    for (int i = 0; i < 2; i++)
-        if (sigaction(signals[i], &sa, &before[i]) < 0)
-            return poni_fail(-errno, "no handler for signal %d: %s", signals[i],
-                             strerror(errno));
-    return 0;
-}
-
 void
 poni_stack_report_enter(void)
 {
@@ -108,4 +91,22 @@ poni_stack_report_leave(void)
     (void)sigaltstack(&none, NULL);
     free(handler_stack);
     handler_stack = NULL;
+}
+
+int
+pons_stack_report(void)
+{
+    struct sigaction sa = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
+    uint32_t none = 0;
+
+    if (!poni_cas_seq(&reporting, &none, 1))
+        return 0;
+    sa.sa_sigaction = on_fault;
+    sigemptyset(&sa.sa_mask);
+    for (int i = 0; i < 2; i++)
+        if (sigaction(signals[i], &sa, &before[i]) < 0)
+            return poni_fail(-errno, "no handler for signal %d: %s", signals[i],
+                             strerror(errno));
+    poni_stack_report_enter(); // this thread may drive a runtime, too
+    return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,9 +64,10 @@ static int
 adopt_tty(int *fd)
 {
     char path[32];
-    int own, flags = fcntl(*fd, F_GETFL);
+    int own, number, flags = fcntl(*fd, F_GETFL);
 
-    if (flags & O_NONBLOCK)
+    /* The master of a pseudo terminal, reopened, would be that of another. */
+    if (flags & O_NONBLOCK || ioctl(*fd, TIOCGPTN, &number) == 0)
         return 0;
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
     own = open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -142,7 +144,6 @@ struct closing {
     struct pons_stream *stream;
     struct pons_io io; // the op is what is posted to the home
     int keep_fd;       // release: the descriptor goes back to the caller
-    int heap;          // this struct was allocated
 };
 
 static struct closing *
@@ -256,21 +257,11 @@ closing_cancel(struct pons_future *f)
     (void)f;
 }
 
-static void
-closing_drop(struct pons_future *f)
-{
-    struct closing *c = closing_of(f);
-
-    if (c->heap)
-        free(c);
-}
-
 static const struct pons_future_ops closing_ops = {
     .size = sizeof closing_ops,
     .name = "close",
     .poll = closing_poll,
     .cancel = closing_cancel,
-    .drop = closing_drop,
 };
 
 static void
@@ -283,8 +274,35 @@ closing_init(struct closing *c, struct pons_stream *s, int keep_fd)
 }
 
 /*
+ * A closing that nobody waits for is its own waker: whoever ends what it waits
+ * for takes its next step. It is woken once per step, and then in no slot.
+ */
+static void
+closer_wake(void *data)
+{
+    struct closing *c = data;
+
+    if (closing_poll(&c->base, &c->io.waker) == PONS_READY)
+        free(c);
+}
+
+static void
+closer_nothing(void *data)
+{
+    (void)data;
+}
+
+static const struct pons_waker_ops closer_waker_ops = {
+    .size = sizeof closer_waker_ops,
+    .clone = closer_nothing,
+    .wake = closer_wake,
+    .notify = closer_nothing,
+    .release = closer_nothing,
+};
+
+/*
  * Inside poll(): at once if nothing is in course and the home is here, which is
- * nearly always so; else by a task of its own.
+ * nearly always so; else it is left to those who end what is in course.
  */
 static void
 close_in_poll(struct pons_stream *s)
@@ -307,8 +325,8 @@ close_in_poll(struct pons_stream *s)
         return;
     }
     closing_init(c, s, 0);
-    c->heap = 1;
-    (void)!pons_spawn_future(NULL, &c->base, NULL);
+    c->io.waker = (struct pons_waker){&closer_waker_ops, c};
+    closer_wake(c);
 }
 
 void
@@ -360,28 +378,6 @@ call_len(size_t size)
     return size < CALL_LEN_MAX ? (uint32_t)size : (uint32_t)CALL_LEN_MAX;
 }
 
-static enum pons_poll
-recv_poll(struct pons_future *f, struct pons_waker *w)
-{
-    struct pons_io *io = &leaf_at(f)->io;
-    struct pons_stream *s = io->stream;
-    size_t n = 0;
-
-    if (io->op.state != IO_NEW || s->ahead == NULL)
-        return poni_io_poll(f, w);
-    if (poni_cancel_due(&poni_self))
-        return poni_io_poll(f, w); // answers -ECANCELED, and takes nothing
-    poni_lock(&s->lock);
-    if (s->phase == STREAM_OPEN && s->way[0].current == NULL)
-        n = poni_stream_take_ahead(s, io->op.addr, io->op.len);
-    poni_unlock(&s->lock);
-    if (n == 0)
-        return poni_io_poll(f, w);
-    poni_unpolled_remove(f);
-    io->op.state = IO_ENDED;
-    return poni_ready(f, (int64_t)n);
-}
-
 static void
 recv_describe(const struct pons_future *f, char *text, size_t size)
 {
@@ -391,7 +387,7 @@ recv_describe(const struct pons_future *f, char *text, size_t size)
 static const struct pons_future_ops recv_ops = {
     .size = sizeof recv_ops,
     .name = "recv",
-    .poll = recv_poll,
+    .poll = poni_io_poll,
     .cancel = poni_io_cancel,
     .describe = recv_describe,
 };
@@ -495,6 +491,30 @@ pons_send(struct pons_stream *s, const void *buffer, size_t size)
     return pons_await(&w.base);
 }
 
+/* The next part. Once it has the turn a closer looks at the op: hence the lock. */
+static void
+send_all_next(struct pons_send_all *a)
+{
+    size_t left = a->size - a->sent;
+    uint32_t *lock = a->sent > 0 ? &a->stream->lock : NULL;
+
+    if (lock != NULL)
+        poni_lock(lock);
+    pons_send_init(&a->send, a->stream, (const char *)a->buffer + a->sent, left);
+    a->send.io.op.flags |= left == call_len(left) ? IO_HOLDS_SHORT : IO_HOLDS;
+    if (lock != NULL)
+        poni_unlock(lock);
+}
+
+static enum pons_poll
+send_all_end(struct pons_send_all *a, int64_t result)
+{
+    if (a->sent > 0 && a->sent < a->size)
+        poni_io_let_go(leaf_at(&a->send.base));
+    a->base.resume = UINT32_MAX;
+    return poni_ready(&a->base, result);
+}
+
 static enum pons_poll
 send_all_poll(struct pons_future *f, struct pons_waker *w)
 {
@@ -503,15 +523,14 @@ send_all_poll(struct pons_future *f, struct pons_waker *w)
     PONS_BEGIN(f);
     poni_unpolled_remove(f);
     do {
-        pons_send_init(&a->send, a->stream,
-                       (const char *)a->buffer + a->sent, a->size - a->sent);
+        send_all_next(a);
         PONS_AWAIT(f, w, &a->send);
         if (a->send.base.result < 0)
-            PONS_RETURN(f, a->sent > 0 ? (int64_t)a->sent
-                                       : a->send.base.result);
+            return send_all_end(a, a->sent > 0 ? (int64_t)a->sent
+                                               : a->send.base.result);
         a->sent += (size_t)a->send.base.result;
     } while (a->sent < a->size);
-    PONS_RETURN(f, (int64_t)a->sent);
+    return send_all_end(a, (int64_t)a->sent);
     PONS_END(f);
 }
 

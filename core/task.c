@@ -82,6 +82,19 @@ const struct pons_waker_ops poni_task_waker_ops = {
 
 /* --- the end --- */
 
+/* drop() may wait as little as poll() may. */
+static void
+task_drop_future(struct pons_task *t)
+{
+    struct pons_future *f = t->run.future;
+
+    t->out.result = f->result;
+    poni_self.polling = 1;
+    if (f->ops->drop != NULL)
+        f->ops->drop(f);
+    poni_self.polling = 0;
+}
+
 void
 poni_task_finish(struct poni_seat *s, struct pons_task *t)
 {
@@ -89,19 +102,16 @@ poni_task_finish(struct poni_seat *s, struct pons_task *t)
     struct pons_waker joiner;
 
     poni_unpolled_report(t);
-    if (t->kind == KIND_STACKLESS) {
-        t->out.result = t->run.future->result;
-        if (t->run.future->ops->drop != NULL)
-            t->run.future->ops->drop(t->run.future);
-    } else if (t->started) {
+    if (t->kind == KIND_STACKLESS)
+        task_drop_future(t);
+    else if (t->started)
         poni_fiber_free(t->run.stack.fiber);
-    }
+    poni_self.task = NULL;
     if (t->scope != NULL)
         poni_scope_remove(t->scope, t);
     switch (task_end(&t->word)) {
     case OWES_JOINER:
-        joiner = t->joiner;
-        t->joiner = (struct pons_waker){NULL, NULL};
+        joiner = t->joiner; // and stays: the joiner may be looking at it
         pons_waker_wake(&joiner);
         poni_task_unref(t);
         break;

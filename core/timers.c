@@ -20,7 +20,15 @@ link_of(const struct pons_sleep *s, int which)
     return s->links[which];
 }
 
-/* Merges two heaps without siblings. Ties keep `a` on top: first in, first. */
+static int
+sleep_before(const struct pons_sleep *a, const struct pons_sleep *b)
+{
+    if (a->deadline_ns != b->deadline_ns)
+        return a->deadline_ns < b->deadline_ns;
+    return a->base.reserved < b->base.reserved;
+}
+
+/* Merges two heaps without siblings. */
 static struct pons_sleep *
 heap_merge(struct pons_sleep *a, struct pons_sleep *b)
 {
@@ -28,7 +36,7 @@ heap_merge(struct pons_sleep *a, struct pons_sleep *b)
 
     if (a == NULL || b == NULL)
         return a != NULL ? a : b;
-    if (b->deadline_ns < a->deadline_ns) {
+    if (sleep_before(b, a)) {
         struct pons_sleep *t = a;
 
         a = b;
@@ -126,6 +134,7 @@ poni_timers_insert(struct poni_timers *t, struct pons_sleep *s,
     s->owner = t;
     poni_lock(&t->lock);
     s->base.state = SLEEP_LINKED;
+    s->base.reserved = t->inserted++;
     timers_set_root(t, heap_merge(t->root, s));
     poni_unlock(&t->lock);
 }

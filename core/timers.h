@@ -13,6 +13,9 @@
  * than the one that has its timer.
  *
  *   NEW -> LINKED -> ENDED         by poni_timers_fire() or _remove()
+ *
+ * Of one deadline, who came first fires first: base.reserved is the number that
+ * a sleeper was inserted under. The heap alone keeps no order among equals.
  */
 
 #include "pons/time.h"
@@ -21,8 +24,8 @@ enum sleep_state { SLEEP_NEW, SLEEP_LINKED, SLEEP_LISTED, SLEEP_ENDED };
 
 struct poni_timers {
     uint32_t lock;
-    uint32_t reserved;
     struct pons_sleep *root;
+    uint64_t inserted; // so far; numbers them, for ties
     uint64_t earliest_ns; // of the root, PONS_NEVER if there is none; any thread
     uint64_t fired;
 };

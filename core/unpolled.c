@@ -49,7 +49,8 @@ poni_unpolled_add(const struct pons_future *f)
 
     poni_lock(&lock);
     before = *u;
-    watched += before.future == NULL;
+    if (before.future == NULL)
+        poni_store_relaxed(&watched, watched + 1);
     *u = (struct unpolled){f, poni_self_now()->task, f->ops->name};
     poni_unlock(&lock);
     if (before.future == f)
@@ -64,7 +65,7 @@ poni_unpolled_remove(const struct pons_future *f)
     poni_lock(&lock);
     if (u->future == f) {
         u->future = NULL;
-        watched--;
+        poni_store_relaxed(&watched, watched - 1);
     }
     poni_unlock(&lock);
 }
@@ -81,7 +82,7 @@ poni_unpolled_report(const void *owner)
         u = table[i];
         if (u.future != NULL && u.owner == owner) {
             table[i].future = NULL;
-            watched--;
+            poni_store_relaxed(&watched, watched - 1);
         }
         poni_unlock(&lock);
         if (u.future == NULL || u.owner != owner)

@@ -14,6 +14,7 @@
 
 #include "futex.h"
 #include "lock.h"
+#include "runtime.h"
 #include "seat.h"
 #include "self.h"
 #include "spin.h"
@@ -104,10 +105,22 @@ const struct pons_waker_ops poni_waiter_waker_ops = {
     .release = waiter_unref,
 };
 
+/* The thread has ended; wakers may still hold its waiter. */
+static void
+waiter_thread_ended(void *data)
+{
+    struct poni_waiter *w = data;
+
+    if (w->made != NULL)
+        poni_runtime_release(w->made);
+    w->made = NULL;
+    waiter_unref(w);
+}
+
 static void
 waiter_key(void)
 {
-    (void)pthread_key_create(&key, waiter_unref);
+    (void)pthread_key_create(&key, waiter_thread_ended);
 }
 
 struct poni_waiter *

@@ -39,6 +39,7 @@ struct poni_waiter {
     uint32_t refs;
     int bell;      // valid while POLLING and RINGING, unless there is a seat
     struct poni_seat *seat; // that the thread works on while it waits
+    struct pons_runtime *made; // without workers: this thread's waits drive it
     uint32_t rings;   // notifiers that still need the seat
     uint32_t spin_ns; // how long to look before the sleep; adapts
 };

@@ -12,7 +12,7 @@
  *     pons_stack_report();
  *     err = pons_runtime_new(&rt, NULL);
  *
- * Threads     Any thread; workers that start afterwards report.
+ * Threads     Any thread; it reports, and workers that start afterwards.
  * Failure     As it says.
  */
 

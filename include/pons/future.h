@@ -117,7 +117,8 @@ struct pons_future_ops {
      */
     void (*cancel)(struct pons_future *f);
 
-    /* Optional: runs once for a spawned future, after its last poll. */
+    /* Optional: runs once for a spawned future, after its last poll; like poll()
+     * it may not wait by calling. */
     void (*drop)(struct pons_future *f);
 
     /* Optional: what it waits for, into `text`, e.g. "recv on fd 7". */
