@@ -24,6 +24,7 @@ enum {
     FIRST = 1,     // of the descriptors that are watched
     SIZE_MIN = 64, // of the arrays; they double
     MS = 1000000,
+    ENTRY = sizeof(uint64_t) + sizeof(struct pollfd), // in both arrays
 };
 
 struct poll_poller {
@@ -45,37 +46,30 @@ self(struct pons_poller *p)
 static void
 poll_free_arrays(struct poll_poller *p)
 {
-    if (p->size == 0)
-        return;
-    p->host->free(p->host, p->fds, p->size * sizeof *p->fds);
-    p->host->free(p->host, p->cookies, p->size * sizeof *p->cookies);
+    if (p->size != 0)
+        p->host->free(p->host, p->cookies, p->size * ENTRY);
 }
 
+/* Both arrays are one piece of memory. */
 static int
 poll_grow(struct poll_poller *p)
 {
-    unsigned size = p->size ? p->size * 2 : SIZE_MIN;
-    struct pollfd *fds = p->host->alloc(p->host, size * sizeof *fds);
-    uint64_t *cookies = p->host->alloc(p->host, size * sizeof *cookies);
+    unsigned size = p->size != 0 ? p->size * 2 : SIZE_MIN;
+    uint64_t *cookies = p->host->alloc(p->host, size * ENTRY);
+    struct pollfd *fds;
 
-    if (fds == NULL || cookies == NULL)
-        goto free_new;
+    if (cookies == NULL)
+        return -ENOMEM;
+    fds = (void *)(cookies + size);
     if (p->size != 0) {
-        memcpy(fds, p->fds, p->count * sizeof *fds);
         memcpy(cookies, p->cookies, p->count * sizeof *cookies);
+        memcpy(fds, p->fds, p->count * sizeof *fds);
     }
     poll_free_arrays(p);
-    p->fds = fds;
     p->cookies = cookies;
+    p->fds = fds;
     p->size = size;
     return 0;
-
-free_new:
-    if (fds != NULL)
-        p->host->free(p->host, fds, size * sizeof *fds);
-    if (cookies != NULL)
-        p->host->free(p->host, cookies, size * sizeof *cookies);
-    return -ENOMEM;
 }
 
 /* The entry of a descriptor that is watched. */
@@ -137,9 +131,7 @@ poll_timeout_ms(const struct poll_poller *p, uint64_t deadline_ns)
     if (deadline_ns == PONS_NEVER || deadline_ns == 0)
         return deadline_ns == 0 ? 0 : -1;
     now = p->host->now(p->host);
-    if (deadline_ns <= now)
-        return 0;
-    ms = (deadline_ns - now + MS - 1) / MS;
+    ms = deadline_ns > now ? (deadline_ns - now + MS - 1) / MS : 0;
     return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
@@ -151,17 +143,15 @@ poll_is_late(const struct poll_poller *p, uint64_t deadline_ns)
            (deadline_ns != PONS_NEVER && p->host->now(p->host) >= deadline_ns);
 }
 
+/* An error or hang-up is whatever is wanted. */
 static uint32_t
 poll_ready(const struct pollfd *f)
 {
-    uint32_t ready = 0;
-    int all = f->revents & (POLLERR | POLLHUP | POLLNVAL);
+    int bad = f->revents & (POLLERR | POLLHUP | POLLNVAL);
+    int ready = bad ? f->events : f->revents;
 
-    if (f->revents & POLLIN || (all && f->events & POLLIN))
-        ready |= PONS_READABLE;
-    if (f->revents & POLLOUT || (all && f->events & POLLOUT))
-        ready |= PONS_WRITABLE;
-    return ready;
+    return (ready & POLLIN ? PONS_READABLE : 0u) |
+           (ready & POLLOUT ? PONS_WRITABLE : 0u);
 }
 
 static unsigned

@@ -5,7 +5,8 @@
 # What tests share. Where the tree stands reaches them as macros, not as
 # variables: PONS_* are settings. A static build has no CUnit for its processor:
 # the same tests run one after the other.
-add_library(unit STATIC tests/unit_child.c tests/test_host.c)
+add_library(unit STATIC tests/unit_child.c tests/test_host.c
+  tests/everywhere.c)
 pons_internal(unit)
 target_compile_definitions(unit PUBLIC
   TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
@@ -25,7 +26,7 @@ function(pons_test noun)
   add_executable(${noun}_test tests/${noun}_test.c)
   set_property(TARGET ${noun}_test PROPERTY RUNTIME_OUTPUT_DIRECTORY
     "${PROJECT_BINARY_DIR}/tests")
-  target_link_libraries(${noun}_test PRIVATE unit)
+  target_link_libraries(${noun}_test PRIVATE unit m)
   pons_internal(${noun}_test)
   add_test(NAME ${noun} COMMAND ${noun}_test)
 endfunction()
@@ -56,6 +57,18 @@ endif()
 foreach(noun IN LISTS PONS_NOUNS)
   pons_test(${noun})
 endforeach()
+
+# tests/pool_rig.h: a system that has no threads.
+foreach(noun elastic pool pool_end pool_thread)
+  target_link_options(${noun}_test PRIVATE -Wl,--wrap=pthread_create)
+endforeach()
+
+if(PONS_CLI)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  add_test(NAME command COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/command_test.py"
+    $<TARGET_FILE:pons_command>)
+endif()
 
 if(NOT CMAKE_CROSSCOMPILING)
   add_test(NAME compile_fail

@@ -123,6 +123,8 @@ thread_await(struct pons_future *f)
 
     if (w == NULL)
         return poni_fail(-ENOMEM, "no memory for the thread's first wait");
+    if (self->seat != NULL && poni_runtime_check(self->seat->runtime) < 0)
+        self->seat = NULL; // a forked child's copy of its parent's
     seat = thread_sit(w);
     a.waker = (struct pons_waker){&poni_waiter_waker_ops, w};
     self->context = context;

@@ -494,7 +494,7 @@ poni_io_poll(struct pons_future *f, struct pons_waker *w)
 
 /*
  * Under the lock: asks an op that somebody has to end. 1: it must be posted to
- * its seat, once the lock is free.
+ * its seat, once the lock is free; until then the seat's runtime is held.
  */
 static int
 io_recall(struct pons_op *op)
@@ -506,7 +506,25 @@ io_recall(struct pons_op *op)
         return 0;
     }
     io_set(op, IO_RECALLED);
+    poni_runtime_hold(seat->runtime);
     return 1;
+}
+
+/* A seat that has drained will not look: what ended there is ended here. */
+static void
+io_post_recall(struct pons_stream *s, struct pons_op *op,
+               struct poni_seat *seat)
+{
+    struct ended ended = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+
+    if (!poni_seat_post_recall(seat, op)) {
+        poni_lock(&s->lock);
+        if (op->state == IO_ENDED_RECALLED)
+            io_end(s, op, leaf_of_op(op)->base.result, &ended);
+        poni_unlock(&s->lock);
+        ended_wake(&ended);
+    }
+    poni_runtime_release(seat->runtime);
 }
 
 void
@@ -540,7 +558,7 @@ poni_io_cancel(struct pons_future *f)
     }
     poni_unlock(&s->lock);
     if (post_to != NULL)
-        (void)poni_seat_post_op(post_to, op);
+        io_post_recall(s, op, post_to);
     pons_waker_drop(&ended.own); // its poller is here
     ended_wake(&ended);
 }
@@ -575,7 +593,7 @@ stream_recall_one(struct pons_stream *s, struct pons_op *op)
     }
     poni_unlock(&s->lock);
     if (post_to != NULL)
-        (void)poni_seat_post_op(post_to, op);
+        io_post_recall(s, op, post_to);
     ended_wake(&ended);
     poni_lock(&s->lock);
     return 1;

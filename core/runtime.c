@@ -6,7 +6,6 @@
 #include "runtime.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +21,7 @@
 #include "spin.h"
 #include "stack_report.h"
 #include "stats.h"
+#include "thread.h"
 #include "waiter.h"
 
 /* --- holds --- */
@@ -110,17 +110,11 @@ worker_main(void *arg)
     return NULL;
 }
 
-/* Our threads block all signals (P10). */
 static int
 worker_start(struct pons_runtime *rt, unsigned i)
 {
-    sigset_t all, before;
-    int err;
+    int err = poni_thread_start(&rt->threads[i], worker_main, &rt->seats[i]);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    err = pthread_create(&rt->threads[i], NULL, worker_main, &rt->seats[i]);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (err != 0)
         return poni_fail(-err, "worker thread %u of %u could not be started: "
                                "%s; ask for fewer with PONS_WORKERS",
@@ -132,12 +126,12 @@ struct poni_seat *
 poni_sit(struct pons_runtime *rt)
 {
     struct poni_seat *s = &rt->seats[0];
-    uint32_t empty = 0;
+    uint32_t empty = SEAT_FREE;
 
     if (rt->workers > 0 || !pthread_equal(rt->maker, pthread_self()))
         return NULL;
     /* Acquire pairs with poni_unsit(): the seat's own fields. */
-    if (!poni_cas_seq(&s->sat, &empty, 1))
+    if (!poni_cas_seq(&s->sat, &empty, SEAT_TAKEN))
         return NULL;
     poni_self.seat = s;
     return s;
@@ -147,19 +141,21 @@ void
 poni_unsit(struct poni_seat *s)
 {
     poni_self.seat = NULL;
-    poni_store_release(&s->sat, 0);
-    poni_futex_wake(&s->sat, 1);
+    /* Release pairs with who sits down next. */
+    if (poni_swap(&s->sat, SEAT_FREE) == SEAT_AWAITED)
+        poni_futex_wake(&s->sat, 1);
 }
 
 struct poni_seat *
 poni_sit_for_shutdown(struct pons_runtime *rt)
 {
     struct poni_seat *s = &rt->seats[0];
-    uint32_t empty = 0;
+    uint32_t now = SEAT_FREE;
 
-    while (!poni_cas_seq(&s->sat, &empty, 1)) {
-        poni_futex_wait(&s->sat, empty, PONS_NEVER);
-        empty = 0;
+    while (!poni_cas_seq(&s->sat, &now, SEAT_TAKEN)) {
+        if (now == SEAT_AWAITED || poni_cas_seq(&s->sat, &now, SEAT_AWAITED))
+            poni_futex_wait(&s->sat, SEAT_AWAITED, PONS_NEVER);
+        now = SEAT_FREE;
     }
     (void)s->reactor->ops->bind(s->reactor);
     poni_self.seat = s;
@@ -410,7 +406,7 @@ unref_elsewhere(struct pons_runtime *rt)
 {
     pthread_t thread;
 
-    if (pthread_create(&thread, NULL, unref_thread, rt) != 0) {
+    if (poni_thread_start(&thread, unref_thread, rt) != 0) {
         poni_log(PONS_LOG_ERROR, "runtime",
                  "the last handle was given up inside the runtime, and no "
                  "thread could be started to shut it down: it is leaked");
@@ -487,7 +483,7 @@ pons_main(int (*fn)(int argc, char **argv), int argc, char **argv)
         return 2;
     }
     seat = &call.rt->seats[0];
-    poni_store_relaxed(&seat->sat, 1);
+    poni_store_relaxed(&seat->sat, SEAT_TAKEN);
     poni_self.seat = seat;
     (void)seat->reactor->ops->bind(seat->reactor);
     err = pons_spawn_with(call.rt, main_fiber, &call, &task, &o);

@@ -40,7 +40,7 @@ struct pons_runtime {
     uint32_t stop;  // workers leave
     uint32_t main_ended; // PONS_MAIN's function has returned
     uint32_t handles, holds;
-    uint32_t posting;   // threads inside poni_seat_post_op()
+    uint32_t posting;   // threads that are posting, or spawning from outside
     uint32_t searchers; // seats that look for work, or were rung to
     uint64_t sleepers;  // a bit per seat that sleeps or is about to
     uint32_t ends;      // tasks that ended since CLOSING; a futex

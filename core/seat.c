@@ -227,18 +227,19 @@ seat_post_ready(struct poni_seat *s, struct pons_task *t)
 }
 
 /*
- * `posting` holds up the runtime's end between the look at its phase and the
- * push: what was pushed is read (core/shutdown.c).
+ * `posting` holds up the runtime's end between the look at `word` and the push:
+ * what was pushed is read (core/shutdown.c).
  */
-int
-poni_seat_post_op(struct poni_seat *s, struct pons_op *op)
+static int
+seat_post_unless(struct poni_seat *s, struct pons_op *op, const uint32_t *word,
+                 uint32_t closed)
 {
     struct pons_runtime *rt = s->runtime;
     struct pons_op *head = poni_load_relaxed(&s->op_inbox);
     int open;
 
     poni_add_seq(&rt->posting, 1);
-    open = poni_load_seq(&rt->phase) != RUNTIME_STOPPED;
+    open = poni_load_seq(word) != closed;
     if (open) {
         do
             op->core[0] = (uintptr_t)head;
@@ -247,6 +248,18 @@ poni_seat_post_op(struct poni_seat *s, struct pons_op *op)
     }
     poni_sub_seq(&rt->posting, 1);
     return open;
+}
+
+int
+poni_seat_post_op(struct poni_seat *s, struct pons_op *op)
+{
+    return seat_post_unless(s, op, &s->runtime->phase, RUNTIME_STOPPED);
+}
+
+int
+poni_seat_post_recall(struct poni_seat *s, struct pons_op *op)
+{
+    return seat_post_unless(s, op, &s->drained, 1);
 }
 
 void

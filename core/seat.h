@@ -30,6 +30,10 @@ enum {
     EVENTS = 256,     // per look at the reactor
 };
 
+/* Who works on a seat that has no worker: nobody, somebody, or somebody for whose
+ * leaving shutdown waits. A futex. */
+enum seat_sat { SEAT_FREE, SEAT_TAKEN, SEAT_AWAITED };
+
 /* Ready tasks in order, by their `next`. */
 struct tasklist {
     struct pons_task *first, **end;
@@ -67,7 +71,8 @@ struct poni_seat {
     __attribute__((aligned(64))) struct pons_task *ready_inbox;
     struct pons_op *op_inbox;  // POSTED and RECALLED, by core[0]
     uint32_t called_to_search; // who woke us has counted us as a searcher
-    uint32_t sat;              // somebody owns it (0 workers); runtime.c
+    uint32_t sat;              // enum seat_sat; runtime.c
+    uint32_t drained;          // nothing is in flight, nor will be
 };
 
 /* `s` is zeroed; its reactor is the caller's to set. */
@@ -93,6 +98,9 @@ void poni_seat_yield(struct poni_seat *s, struct pons_waker *w);
 /* Any thread: `op` is POSTED or RECALLED; its seat shall look at it. 0: the
  * runtime has stopped, and nobody will. */
 int poni_seat_post_op(struct poni_seat *s, struct pons_op *op);
+
+/* The same for an op that the seat has in flight: until it has drained. */
+int poni_seat_post_recall(struct poni_seat *s, struct pons_op *op);
 
 /* The owner: does what was posted. */
 void poni_seat_read_inboxes(struct poni_seat *s);

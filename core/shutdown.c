@@ -5,7 +5,8 @@
  *   1  phase CLOSING: what is spawned from now on is born cancelled
  *   2  every task is cancelled; the tasks end, or the deadline comes
  *   3  the pool: queued jobs are cancelled, running ones awaited
- *   4  phase STOPPED, workers leave; each drains its reactor first
+ *   4  phase STOPPED: nothing is spawned any more; what was, ends; workers leave,
+ *      each drains its reactor first
  *   5  reactors are closed; memory goes with the last hold
  *
  * A worker that is stuck at the deadline is leaked, with its reactor, and counted.
@@ -103,6 +104,14 @@ drain_by_hand(struct pons_runtime *rt, struct poni_seat *s,
     }
 }
 
+/* Until those have posted who had seen that they may. */
+static void
+runtime_wait_posted(struct pons_runtime *rt)
+{
+    while (poni_load_seq(&rt->posting) > 0)
+        (void)sched_yield(); // a few instructions of somebody's
+}
+
 /* What other runtimes' tasks still wait for in this reactor. The owner. */
 void
 poni_seat_drain(struct poni_seat *s)
@@ -110,19 +119,30 @@ poni_seat_drain(struct poni_seat *s)
     struct pons_runtime *rt = s->runtime;
 
     for (;;) {
+        /* Announced before the look, as for any sleep (core/seat.h). */
+        __atomic_fetch_or(&rt->sleepers, s->bit, __ATOMIC_SEQ_CST);
         poni_seat_read_inboxes(s);
         if (s->inflight == 0 || pons_now() >= rt->stop_by_ns)
-            return;
+            break;
         poni_seat_poll(s, rt->stop_by_ns);
     }
+    __atomic_fetch_and(&rt->sleepers, ~s->bit, __ATOMIC_SEQ_CST);
+    poni_store_seq(&s->drained, 1);
+    runtime_wait_posted(rt);
+    poni_seat_read_inboxes(s); // recalls of what has ended
+}
+
+/* From here on nothing is spawned or posted from outside. */
+static void
+runtime_close_doors(struct pons_runtime *rt)
+{
+    poni_store_seq(&rt->phase, RUNTIME_STOPPED);
+    runtime_wait_posted(rt);
 }
 
 static void
 stop_workers(struct pons_runtime *rt)
 {
-    poni_store_seq(&rt->phase, RUNTIME_STOPPED);
-    while (poni_load_seq(&rt->posting) > 0)
-        (void)sched_yield(); // a few instructions of somebody's
     poni_store_seq(&rt->stop, 1);
     for (unsigned i = 0; i < rt->seat_count; i++)
         poni_seat_ring(&rt->seats[i]);
@@ -187,6 +207,15 @@ shutdown_seat(struct pons_runtime *rt)
     return rt->workers == 0 ? poni_sit_for_shutdown(rt) : NULL;
 }
 
+static void
+drain(struct pons_runtime *rt, struct poni_seat *hand, uint64_t deadline_ns)
+{
+    if (hand != NULL)
+        drain_by_hand(rt, hand, deadline_ns);
+    else
+        drain_by_workers(rt, deadline_ns);
+}
+
 static int64_t
 shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
 {
@@ -197,13 +226,11 @@ shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
 
     poni_store_seq(&rt->phase, RUNTIME_CLOSING);
     cancel_all(rt);
-    if (hand != NULL)
-        drain_by_hand(rt, hand, deadline_ns);
-    else
-        drain_by_workers(rt, deadline_ns);
+    drain(rt, hand, deadline_ns);
     jobs = poni_pool_shutdown(rt->pool, deadline_ns, names, sizeof names);
+    runtime_close_doors(rt);
+    drain(rt, hand, deadline_ns); // what came in meanwhile, born cancelled
     tasks = poni_tasks_alive(rt);
-    /* Those that had sat in a job end with it, and are no longer tasks. */
     rt->stop_by_ns = deadline_ns;
     stop_workers(rt);
     if (hand != NULL)

@@ -10,11 +10,11 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 
 #include "atomic.h"
 #include "futex.h"
 #include "pons/time.h"
+#include "thread.h"
 
 enum {
     ROUNDS = 9,            // odd: the median is one of them
@@ -54,19 +54,6 @@ handoff_partner(void *arg)
     return NULL;
 }
 
-static int
-start_quietly(pthread_t *thread, void *arg)
-{
-    sigset_t all, before;
-    int err;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    err = pthread_create(thread, NULL, handoff_partner, arg);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return err;
-}
-
 static uint64_t
 median(uint64_t *v)
 {
@@ -87,7 +74,7 @@ measure(void)
     struct handoff h = {0};
     pthread_t partner;
 
-    if (poni_processors() < 2 || start_quietly(&partner, &h) != 0) {
+    if (poni_processors() < 2 || poni_thread_start(&partner, handoff_partner, &h) != 0) {
         while (pons_now() - began < 100 * PONS_US)
             poni_pause();
     } else {

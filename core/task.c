@@ -248,13 +248,49 @@ task_new(struct pons_runtime *rt, struct poni_seat *s,
     return t;
 }
 
+/*
+ * From a thread outside: `posting` holds up the runtime's end between the look at
+ * its phase and the push (core/shutdown.c). 0: it has stopped, nobody would run
+ * the task.
+ */
+static int
+task_inject(struct pons_task *t)
+{
+    struct pons_runtime *rt = t->runtime;
+    int open;
+
+    poni_add_seq(&rt->posting, 1);
+    open = poni_load_seq(&rt->phase) != RUNTIME_STOPPED;
+    if (open)
+        poni_inject(rt, t);
+    poni_sub_seq(&rt->posting, 1);
+    return open;
+}
+
+/* The runtime stopped while this was being made: it has never been. */
+static int
+task_unmake(struct pons_task *t, struct pons_task **task)
+{
+    struct pons_future *f = t->run.future;
+
+    if (t->scope != NULL) {
+        t->out.result = 0;
+        poni_scope_remove(t->scope, t);
+    }
+    if (t->kind == KIND_STACKLESS && f->ops->drop != NULL)
+        f->ops->drop(f);
+    poni_store_release(&t->word, TASK_DONE);
+    poni_slab_unspawn(&t->runtime->slab, t);
+    if (task != NULL)
+        *task = NULL;
+    return poni_fail(-ESHUTDOWN, "the runtime has been shut down");
+}
+
 /* `t` is filled in: joins its scope, is born cancelled if it must, and queues. */
 static int
 task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
              struct pons_scope *scope)
 {
-    struct pons_runtime *rt = t->runtime;
-
     if (task != NULL)
         *task = t;
     if (scope != NULL)
@@ -262,12 +298,12 @@ task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
     /* Pairs with the seq_cst exchange of the phase in shutdown: either this sees
      * CLOSING, or shutdown's walk over the slabs sees this task. */
     poni_fence();
-    if (poni_load_relaxed(&rt->phase) != RUNTIME_OPEN)
+    if (poni_load_relaxed(&t->runtime->phase) != RUNTIME_OPEN)
         poni_or(&t->word, TASK_CANCELLED);
     if (s != NULL)
         poni_seat_push_new(s, t);
-    else
-        poni_inject(rt, t);
+    else if (!task_inject(t))
+        return task_unmake(t, task);
     return 0;
 }
 

@@ -114,6 +114,7 @@ waiter_thread_ended(void *data)
     if (w->made != NULL)
         poni_runtime_release(w->made);
     w->made = NULL;
+    poni_self.waiter = NULL; // a later destructor's wait makes a new one
     waiter_unref(w);
 }
 
