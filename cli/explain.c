@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli/explain.c - `pons explain`: what this environment chooses, and why.
+ *
+ * It makes a runtime as any program would, and says what that was made of.
+ */
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "chosen.h"
+#include "command.h"
+#include "pons/pons.h"
+#include "say.h"
+
+struct explain_values {
+    int json;
+};
+
+static const struct option explain_options[] = {
+    {0, "json", NULL, OPTION_FLAG, offsetof(struct explain_values, json), 0, 0,
+     "as JSON"},
+    {0},
+};
+
+/* The value that counts, also where nobody set one. */
+static const char *
+setting_text(const struct poni_settings *s, enum poni_setting which,
+             char *buffer, size_t size)
+{
+    if (which == SETTING_WORKERS) {
+        snprintf(buffer, size, "%u", (unsigned)s->workers);
+        return buffer;
+    }
+    if (s->value[which].text)
+        return s->value[which].text;
+    switch (which) {
+    case SETTING_REACTOR:
+    case SETTING_POOL:
+        return "auto";
+    case SETTING_STALL:
+        if (s->stall_ns == UINT64_MAX)
+            return "off";
+        poni_duration_write(buffer, size, s->stall_ns);
+        return buffer;
+    default:
+        return "";
+    }
+}
+
+static void
+print_settings(const struct poni_settings *s)
+{
+    puts("settings");
+    for (enum poni_setting i = 0; i < SETTINGS; i++) {
+        char buffer[32];
+        const char *text = setting_text(s, i, buffer, sizeof buffer);
+
+        printf("  %-22s  ", poni_setting_variable(i));
+        say_plain(stdout, *text ? text : "-");
+        fputs("  (", stdout);
+        say_plain(stdout, s->value[i].origin);
+        fputs(")\n", stdout);
+    }
+}
+
+static const char *
+verdict_words(enum poni_verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_CHOSEN:
+        return "chosen";
+    case VERDICT_REFUSED:
+        return "not usable";
+    case VERDICT_NOT_TRIED:
+        break;
+    }
+    return "not tried";
+}
+
+/* NULL, and anything that is not UTF-8, as null. */
+static json_t *
+text_json(const char *text)
+{
+    json_t *value = text ? json_string(text) : NULL;
+
+    return value ? value : json_null();
+}
+
+static json_t *
+choice_json(const struct poni_choice *choice)
+{
+    json_t *candidates = json_array();
+
+    for (unsigned i = 0; i < choice->candidate_count; i++) {
+        const struct poni_candidate *k = &choice->candidates[i];
+
+        json_array_append_new(
+            candidates,
+            json_pack("{s:o, s:o, s:s, s:o}", "name", text_json(k->entry->name),
+                      "path", text_json(k->entry->path), "verdict",
+                      verdict_words(k->verdict), "why", text_json(k->why)));
+    }
+    return json_pack("{s:o, s:o, s:o}", "name", text_json(choice->entry->name),
+                     "path", text_json(choice->entry->path), "candidates",
+                     candidates);
+}
+
+static json_t *
+settings_json(const struct poni_settings *s)
+{
+    json_t *object = json_object();
+
+    for (enum poni_setting i = 0; i < SETTINGS; i++) {
+        char buffer[32];
+        const char *text = setting_text(s, i, buffer, sizeof buffer);
+
+        json_object_set_new(object, poni_setting_variable(i),
+                            json_pack("{s:o, s:o}", "value",
+                                      text_json(*text ? text : NULL), "origin",
+                                      text_json(s->value[i].origin)));
+    }
+    return object;
+}
+
+static void
+print_json(const struct pons_runtime *rt)
+{
+    json_t *all = json_pack("{s:s, s:o, s:o, s:o}", "version", PONS_VERSION,
+                            "reactor", choice_json(chosen_reactor(rt)), "pool",
+                            choice_json(chosen_pool(rt)), "settings",
+                            settings_json(chosen_settings(rt)));
+
+    json_dumpf(all, stdout, JSON_INDENT(2));
+    fputc('\n', stdout);
+    json_decref(all);
+}
+
+static int
+explain_run(void *values, int count, char **operands)
+{
+    const struct explain_values *v = values;
+    struct pons_runtime *rt;
+    int err = pons_runtime_new(&rt, NULL);
+
+    (void)count;
+    (void)operands;
+    if (err < 0) {
+        say_pons_error(err);
+        return STATUS_USAGE;
+    }
+    if (v->json) {
+        print_json(rt);
+    } else {
+        err = pons_runtime_explain(rt, stdout);
+        print_settings(chosen_settings(rt));
+    }
+    if (err < 0)
+        say_error("explain: %s", strerror(-err));
+    pons_runtime_unref(rt);
+    return err < 0 ? STATUS_FAILED : STATUS_OK;
+}
+
+const struct command explain_command = {
+    .name = "explain",
+    .operands = "",
+    .summary = "what this environment chooses, and why",
+    .text = "The engine and the pool that a program would get now, those that "
+            "were rejected\nand why, and every setting with its origin.\n",
+    .options = explain_options,
+    .values_size = sizeof(struct explain_values),
+    .least = 0,
+    .most = 0,
+    .run = explain_run,
+};
