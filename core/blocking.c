@@ -80,7 +80,7 @@ blocking_begin(struct pons_blocking *b, struct pons_waker *w)
     poni_unpolled_remove(&b->base);
     if (!poni_budget_take(self, w))
         return PONS_PENDING;
-    if (poni_cancel_due(self))
+    if (b->reserved != 0 || poni_cancel_due(self))
         return poni_ready(&b->base, -ECANCELED);
     b->runtime = poni_runtime_or_current(b->runtime, &err);
     if (err < 0)
@@ -124,8 +124,16 @@ blocking_cancel(struct pons_future *f)
 {
     struct pons_blocking *b = pons_container_of(f, struct pons_blocking, base);
 
-    if (poni_load_acquire(&f->state) == BLOCKING_SUBMITTED)
+    switch (poni_load_acquire(&f->state)) {
+    case BLOCKING_NEW: // its first poll had no budget left
+        b->reserved = 1;
+        break;
+    case BLOCKING_SUBMITTED:
         (void)poni_pool_cancel(b->runtime->pool, &b->job);
+        break;
+    default:
+        break;
+    }
 }
 
 static void

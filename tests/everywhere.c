@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/everywhere.c - see tests/everywhere.h.
+ */
+
+#include "everywhere.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/lock.h"
+#include "core/stream.h"
+
+static const char *place_reactor, *place_workers, *place_kind;
+
+static void
+say_place(void)
+{
+    if (place_kind != NULL)
+        fprintf(stderr, "  in: reactor %s, %s workers, %s\n", place_reactor,
+                place_workers, place_kind);
+}
+
+static void
+enter_place(const char *reactor, const char *workers, const char *kind)
+{
+    static int registered;
+
+    if (!registered++)
+        atexit(say_place);
+    place_reactor = reactor;
+    place_workers = workers;
+    place_kind = kind;
+}
+
+struct pons_runtime *
+runtime_of(const char *reactor, const char *workers)
+{
+    struct pons_settings s = PONS_SETTINGS_INIT;
+    struct pons_runtime *rt;
+
+    s.flags = PONS_NO_ENVIRONMENT | PONS_NO_EXTERNAL_PLUGINS;
+    s.reactor = reactor;
+    s.workers = workers;
+    if (pons_runtime_new(&rt, &s) < 0)
+        fprintf(stderr, "%s\n", pons_last_error());
+    CHECK(rt != NULL);
+    return rt;
+}
+
+struct body {
+    body_f *fn;
+    void *arg;
+};
+
+static int64_t
+body_run(void *arg)
+{
+    struct body *b = arg;
+
+    b->fn(b->arg);
+    return 0;
+}
+
+static int64_t
+body_in_fiber(void *arg)
+{
+    struct pons_task *t;
+    int64_t answer;
+
+    CHECK_EQ(pons_spawn(NULL, body_run, arg, &t), 0);
+    CHECK_EQ(pons_join(t, &answer), 0);
+    CHECK_EQ(answer, 0);
+    return 0;
+}
+
+static void
+block_and_unref(struct pons_runtime *rt, pons_fiber_f *fn, struct body *b)
+{
+    int64_t answer;
+
+    CHECK_EQ(pons_block_on(rt, fn, b, &answer), 0);
+    CHECK_EQ(answer, 0);
+    pons_runtime_unref(rt);
+}
+
+void
+within(const char *reactor, const char *workers, body_f *fn, void *arg)
+{
+    struct body b = {fn, arg};
+
+    enter_place(reactor, workers, "block_on");
+    block_and_unref(runtime_of(reactor, workers), body_run, &b);
+    place_kind = NULL;
+}
+
+static void
+with_runtimes(body_f *fn, void *arg, int in_block_on)
+{
+    static const char *const reactors[] = {"epoll", "poll"};
+    static const char *const workers[] = {"0", "1", "2", "4"};
+    struct body b = {fn, arg};
+
+    for (int r = 0; r < 2; r++)
+        for (int w = 0; w < 4; w++) {
+            enter_place(reactors[r], workers[w], "fiber");
+            block_and_unref(runtime_of(reactors[r], workers[w]), body_in_fiber,
+                            &b);
+            if (in_block_on)
+                within(reactors[r], workers[w], fn, arg);
+        }
+    place_kind = NULL;
+}
+
+void
+everywhere_in_fibers(body_f *fn, void *arg)
+{
+    with_runtimes(fn, arg, 0);
+}
+
+void
+everywhere(body_f *fn, void *arg)
+{
+    with_runtimes(fn, arg, 1);
+    enter_place("none", "no", "thread");
+    fn(arg);
+    place_kind = NULL;
+}
+
+/* --- agents --- */
+
+static void *
+agent_thread(void *arg)
+{
+    struct agent *a = arg;
+
+    a->result = a->fn(a->arg);
+    return NULL;
+}
+
+void
+agent_start_thread(struct agent *a, pons_fiber_f *fn, void *arg)
+{
+    *a = (struct agent){.fn = fn, .arg = arg};
+    CHECK_EQ(pthread_create(&a->thread, NULL, agent_thread, a), 0);
+}
+
+void
+agent_start(struct agent *a, pons_fiber_f *fn, void *arg)
+{
+    if (pons_runtime_current() == NULL) {
+        agent_start_thread(a, fn, arg);
+        return;
+    }
+    *a = (struct agent){.fn = fn, .arg = arg};
+    CHECK_EQ(pons_spawn(NULL, fn, arg, &a->task), 0);
+}
+
+static int64_t
+join_thread(void *arg)
+{
+    struct agent *a = arg;
+
+    return pthread_join(a->thread, NULL);
+}
+
+int64_t
+agent_join(struct agent *a)
+{
+    int64_t joined = 0;
+
+    if (a->task != NULL)
+        CHECK_EQ(pons_join(a->task, &a->result), 0);
+    else
+        CHECK_EQ(pons_blocking(join_thread, a, &joined), 0);
+    CHECK_EQ(joined, 0);
+    return a->result;
+}
+
+/* --- streams --- */
+
+void
+stream_pair(struct pons_stream *out[2])
+{
+    int fds[2];
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    CHECK_EQ(pons_stream_adopt(&out[0], fds[0]), 0);
+    CHECK_EQ(pons_stream_adopt(&out[1], fds[1]), 0);
+}
+
+void
+stream_pipe(struct pons_stream *out[2])
+{
+    int fds[2];
+
+    CHECK_EQ(pipe(fds), 0);
+    CHECK_EQ(pons_stream_adopt(&out[0], fds[0]), 0);
+    CHECK_EQ(pons_stream_adopt(&out[1], fds[1]), 0);
+}
+
+/* Those that wait for somebody else; *busy: one is just being started. */
+static unsigned
+way_count(struct pons_stream *s, int direction, int *busy)
+{
+    const struct stream_way *way = &s->way[direction];
+    unsigned n = 0;
+
+    poni_lock(&s->lock);
+    *busy = way->current != NULL &&
+            (way->current->state == IO_STARTING ||
+             way->current->state == IO_TURN ||
+             way->current->state == IO_POSTED);
+    n = way->current != NULL;
+    for (const struct pons_op *op = way->queue; op != NULL; op = op->next)
+        n++;
+    poni_unlock(&s->lock);
+    return n;
+}
+
+unsigned
+stream_waiting(struct pons_stream *s, int direction)
+{
+    int busy;
+
+    return way_count(s, direction, &busy);
+}
+
+void
+stream_until(struct pons_stream *s, int direction, unsigned n)
+{
+    int busy;
+
+    while (way_count(s, direction, &busy) != n || busy)
+        let_others_run();
+}
+
+void
+let_others_run(void)
+{
+    (void)!pons_yield();
+    (void)sched_yield();
+}
+
+/* --- the process --- */
+
+static int
+entries(const char *path)
+{
+    DIR *dir = opendir(path);
+    int n = -2; // . and ..
+
+    CHECK(dir != NULL);
+    while (readdir(dir) != NULL)
+        n++;
+    closedir(dir);
+    return n;
+}
+
+int
+threads_now(void)
+{
+    return entries("/proc/self/task");
+}
+
+int
+descriptors_now(void)
+{
+    return entries("/proc/self/fd") - 1; // its own
+}
+
+void
+threads_until(int n)
+{
+    while (threads_now() != n)
+        (void)sched_yield();
+}
