@@ -3,8 +3,8 @@
 #define BENCH_H
 
 /*
- * bench/bench.h - what every benchmark and floor shares: the clock, --repeat, and
- * the line of JSON that bench/run and `pons bench` read:
+ * bench/bench.h - what every benchmark and floor shares: the clock, --repeat,
+ * and the line of JSON that bench/run and `pons bench` read:
  *
  *     {"workload":"yield","subject":"stackless","metric":"wall","unit":"ns",
  *      "values":[11.2,11.4]}

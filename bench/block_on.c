@@ -143,16 +143,16 @@ measure_paused(struct pons_runtime *rt, struct bench_series *series)
 int
 main(int argc, char **argv)
 {
-    static struct bench_series ready = {"block_on_ready", "pons", "wall", "ns",
-                                        {0}, 0};
-    static struct bench_series receive = {"block_on_recv", "pons", "wall", "ns",
-                                          {0}, 0};
-    static struct bench_series plain = {"block_on_recv", "plain recv", "wall",
-                                        "ns", {0}, 0};
-    static struct bench_series spawned = {"block_on_spawn", "back to back",
-                                          "wall", "ns", {0}, 0};
-    static struct bench_series paused = {"block_on_spawn", "after 1 ms", "wall",
-                                         "ns", {0}, 0};
+    static struct bench_series ready = {
+        "block_on_ready", "pons", "wall", "ns", {0}, 0};
+    static struct bench_series receive = {
+        "block_on_recv", "pons", "wall", "ns", {0}, 0};
+    static struct bench_series plain = {
+        "block_on_recv", "plain recv", "wall", "ns", {0}, 0};
+    static struct bench_series spawned = {
+        "block_on_spawn", "back to back", "wall", "ns", {0}, 0};
+    static struct bench_series paused = {
+        "block_on_spawn", "after 1 ms", "wall", "ns", {0}, 0};
     const struct pons_settings settings = {.size = sizeof settings,
                                            .workers = "2"};
     unsigned repeat = bench_repeat(argc, argv);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench/null_op.c - an operation in the null reactor: submitted, completed by an
- * event, its task resumed. All of it is the framework's own cost.
+ * bench/null_op.c - an operation in the null reactor: submitted, completed by
+ * an event, its task resumed. All of it is the framework's own cost.
  *
  *   event    64 stackless tasks with one op each in the reactor at a time
  *   inline   the reactor completes in submit
@@ -87,10 +87,10 @@ measure(const char *reactor, struct bench_series *series, unsigned repeat)
 int
 main(int argc, char **argv)
 {
-    static struct bench_series event = {"null_op", "event", "wall", "ns",
-                                        {0}, 0};
-    static struct bench_series at_once = {"null_op", "inline", "wall", "ns",
-                                          {0}, 0};
+    static struct bench_series event = {"null_op", "event", "wall",
+                                        "ns",      {0},     0};
+    static struct bench_series at_once = {"null_op", "inline", "wall",
+                                          "ns",      {0},      0};
     unsigned repeat = bench_repeat(argc, argv);
 
     measure("null", &event, repeat);

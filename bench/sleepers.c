@@ -158,11 +158,11 @@ int
 main(int argc, char **argv)
 {
     static struct bench_series stackless = {"sleepers", "stackless", "memory",
-                                            "B", {0}, 0};
-    static struct bench_series fiber = {"sleepers", "fiber", "memory", "B",
-                                        {0}, 0};
-    static struct bench_series idle = {"idle", "4 workers", "switches", "count",
-                                       {0}, 0};
+                                            "B",        {0},         0};
+    static struct bench_series fiber = {"sleepers", "fiber", "memory",
+                                        "B",        {0},     0};
+    static struct bench_series idle = {"idle",  "4 workers", "switches",
+                                       "count", {0},         0};
     unsigned repeat = bench_repeat(argc, argv);
     struct sleeper *all = calloc(STACKLESS, sizeof *all);
 

@@ -85,10 +85,10 @@ measure(struct pons_runtime *rt, struct bench_series *series, int live,
 int
 main(int argc, char **argv)
 {
-    static struct bench_series warm = {"spawn_join", "1000 live", "wall", "ns",
-                                       {0}, 0};
-    static struct bench_series many = {"spawn_join", "1000000 live", "wall",
-                                       "ns", {0}, 0};
+    static struct bench_series warm = {"spawn_join", "1000 live", "wall",
+                                       "ns",         {0},         0};
+    static struct bench_series many = {
+        "spawn_join", "1000000 live", "wall", "ns", {0}, 0};
     const struct pons_settings settings = {.size = sizeof settings,
                                            .workers = "1"};
     unsigned repeat = bench_repeat(argc, argv);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench/yield.c - 1000 tasks that yield 1000 times each, inside one worker: what
- * the scheduler takes to go from one ready task to the next.
+ * bench/yield.c - 1000 tasks that yield 1000 times each, inside one worker:
+ * what the scheduler takes to go from one ready task to the next.
  *
  * It does not tell what a wake costs, or a second worker.
  */
@@ -82,10 +82,10 @@ run_fibers(void *arg)
 int
 main(int argc, char **argv)
 {
-    static struct bench_series stackless = {"yield", "stackless", "wall", "ns",
-                                            {0}, 0};
-    static struct bench_series fibers = {"yield", "fibers", "wall", "ns",
-                                         {0}, 0};
+    static struct bench_series stackless = {"yield", "stackless", "wall",
+                                            "ns",    {0},         0};
+    static struct bench_series fibers = {"yield", "fibers", "wall",
+                                         "ns",    {0},      0};
     const struct pons_settings settings = {.size = sizeof settings,
                                            .workers = "1"};
     unsigned repeat = bench_repeat(argc, argv);

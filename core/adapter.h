@@ -17,16 +17,16 @@
 int poni_adapter_open(struct pons_reactor **out,
                       const struct pons_poller_ops *ops,
                       const struct pons_config *config,
-                      const struct pons_host *host,
-                      struct pons_reason *reason);
+                      const struct pons_host *host, struct pons_reason *reason);
 
 /*
  * Makes the system call of `op` without ever blocking the caller. 1: it ended,
- * op->res holds; 0: it would block. Used by the adapter, by ordinary threads and
- * by seats that are not the descriptor's home. Any thread. Keeps errno.
+ * op->res holds; 0: it would block. Used by the adapter, by ordinary threads
+ * and by seats that are not the descriptor's home. Any thread. Keeps errno.
  *
- * CONNECT: the first try starts it and sets op->backend2 to 1; with backend2 set
- * a try asks the socket for its outcome (SO_ERROR), after poll says writable.
+ * CONNECT: the first try starts it and sets op->backend2 to 1; with backend2
+ * set a try asks the socket for its outcome (SO_ERROR), after poll says
+ * writable.
  */
 int poni_op_try(struct pons_op *op);
 

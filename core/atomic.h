@@ -28,10 +28,10 @@
 #define poni_add_relaxed(p, v)   __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
 
 /* Weak compare-and-swap: *expected is refreshed when it fails. */
-#define poni_cas(p, expected, v)                                   \
+#define poni_cas(p, expected, v)                                     \
     __atomic_compare_exchange_n(p, expected, v, 1, __ATOMIC_ACQ_REL, \
                                 __ATOMIC_ACQUIRE)
-#define poni_cas_seq(p, expected, v)                               \
+#define poni_cas_seq(p, expected, v)                                 \
     __atomic_compare_exchange_n(p, expected, v, 0, __ATOMIC_SEQ_CST, \
                                 __ATOMIC_SEQ_CST)
 
@@ -39,8 +39,8 @@
 #define poni_count(p) poni_store_relaxed(p, poni_load_relaxed(p) + 1)
 
 /*
- * A full fence, for store-then-load protocols (Dekker). ThreadSanitizer does not
- * model fences; no data is published by one here, so it misses nothing.
+ * A full fence, for store-then-load protocols (Dekker). ThreadSanitizer does
+ * not model fences; no data is published by one here, so it misses nothing.
  */
 static inline void
 poni_fence(void)

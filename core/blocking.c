@@ -41,8 +41,7 @@ blocking_run(void *arg)
 static void
 blocking_done(struct pons_job *job)
 {
-    struct pons_blocking *b =
-        pons_container_of(job, struct pons_blocking, job);
+    struct pons_blocking *b = pons_container_of(job, struct pons_blocking, job);
     struct pons_waker w;
 
     poni_lock(blocking_lock(b));
@@ -159,8 +158,8 @@ pons_blocking_init(struct pons_blocking *b, struct pons_runtime *rt,
                    pons_job_f *fn, void *arg)
 {
     poni_future_init(&b->base, &blocking_ops);
-    b->job = (struct pons_job){
-        .fn = blocking_run, .arg = b, .done = blocking_done};
+    b->job =
+        (struct pons_job){.fn = blocking_run, .arg = b, .done = blocking_done};
     b->waker = (struct pons_waker){NULL, NULL};
     b->runtime = rt;
     b->fn = fn;

@@ -78,8 +78,8 @@ visit(struct pons_task *t, void *arg)
         if (task_refs(word) == 0 || task_phase(word) == TASK_DONE)
             return;
     } while (!poni_cas(&t->word, &word, word + TASK_REF));
-    print_task(arg, t, word,
-               task_phase(word) == TASK_QUEUED ? "ready" : "runs", "");
+    print_task(arg, t, word, task_phase(word) == TASK_QUEUED ? "ready" : "runs",
+               "");
     poni_task_unref(t);
 }
 
@@ -97,7 +97,8 @@ pons_dump(struct pons_runtime *rt, FILE *out)
         poni_slab_each(&rt->seats[i].slab, visit, &d);
     poni_pool_figures(rt->pool, &pool);
     fprintf(out, "%llu tasks; %u workers; pool: %u threads, %u jobs queued\n",
-            (unsigned long long)d.tasks, rt->workers, pool.threads, pool.queued);
+            (unsigned long long)d.tasks, rt->workers, pool.threads,
+            pool.queued);
     return 0;
 }
 

@@ -6,8 +6,8 @@
  * core/fork.h - telling a process from its forked child (P10).
  *
  * One word in a page that the kernel wipes in a child (MADV_WIPEONFORK, Linux
- * 4.14): no atfork handler, no system call per check. Every runtime remembers the
- * word it was made under.
+ * 4.14): no atfork handler, no system call per check. Every runtime remembers
+ * the word it was made under.
  */
 
 #include <stdint.h>

@@ -30,7 +30,8 @@ unsigned poni_unpolled_report(const void *owner);
 #define poni_unpolled_report(o) ((void)(o))
 #endif
 
-/* As pons_future_init(), for those that take themselves out at their first poll. */
+/* As pons_future_init(), for those that take themselves out at their first
+ * poll. */
 static inline void
 poni_future_init(struct pons_future *f, const struct pons_future_ops *ops)
 {

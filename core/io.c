@@ -4,9 +4,9 @@
  *
  * A first poll takes the direction's turn, or queues. With the turn, on a seat,
  * the op goes to the seat's reactor, unless the descriptor has its home on
- * another: then the call is tried here, and only what would block is posted there.
- * On an ordinary thread the call is tried, and what would block is listed in the
- * enclosing wait.
+ * another: then the call is tried here, and only what would block is posted
+ * there. On an ordinary thread the call is tried, and what would block is
+ * listed in the enclosing wait.
  *
  * Whoever ends an op passes the turn on by waking the next in the queue, which
  * starts itself: it knows best where it is.

@@ -66,8 +66,8 @@ void poni_io_init(struct poni_leaf *leaf, struct pons_stream *s,
                   enum pons_opcode opcode, unsigned flags);
 enum pons_poll poni_io_poll(struct pons_future *f, struct pons_waker *w);
 
-/* The longer call that `leaf` was the last part of has ended: passes the turn on,
- * if it has it. */
+/* The longer call that `leaf` was the last part of has ended: passes the turn
+ * on, if it has it. */
 void poni_io_let_go(struct poni_leaf *leaf);
 void poni_io_cancel(struct pons_future *f);
 

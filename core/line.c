@@ -2,12 +2,13 @@
 /*
  * core/line.c - reading lines.
  *
- * A line is read into the caller's own buffer. What came behind it, or all of it
- * when the call is cancelled, goes back in front of the stream's bytes; the room
- * for that is reserved before the first byte is read, so nothing can be lost. It
- * has the turn for all of that, so that nobody reads in between.
+ * A line is read into the caller's own buffer. What came behind it, or all of
+ * it when the call is cancelled, goes back in front of the stream's bytes; the
+ * room for that is reserved before the first byte is read, so nothing can be
+ * lost. It has the turn for all of that, so that nobody reads in between.
  *
- *    NEW ---> READING ---> (one byte more, where only "\n" is missing) ---> ended
+ *    NEW ---> READING ---> (one byte more, where only "\n" is missing) --->
+ * ended
  */
 
 #include <errno.h>
@@ -110,10 +111,10 @@ line_found(struct pons_read_line *r, size_t at, size_t behind)
     if (behind > at && length > 0 && line_byte(r, length - 1) == '\r')
         length--;
     if (length > r->size - 1)
-        return line_end(r, poni_fail(-EMSGSIZE,
-                                     "a line does not fit in %zu bytes",
-                                     r->size),
-                        0);
+        return line_end(
+            r,
+            poni_fail(-EMSGSIZE, "a line does not fit in %zu bytes", r->size),
+            0);
     (void)line_end(r, (int64_t)length, behind);
     r->buffer[length] = 0;
     return PONS_READY;

@@ -8,9 +8,9 @@
  *   0 free    1 held    2 held, and somebody may sleep
  *
  * The algorithm is mutex3 of Ulrich Drepper, "Futexes Are Tricky" (2011). It is
- * held for a few instructions only, never over a call out or a wait. Unlock does
- * not touch the word after it is free, so the last holder may free the memory
- * that the word stands in.
+ * held for a few instructions only, never over a call out or a wait. Unlock
+ * does not touch the word after it is free, so the last holder may free the
+ * memory that the word stands in.
  */
 
 #include <stdint.h>
@@ -19,7 +19,7 @@
 
 enum { LOCK_FREE, LOCK_HELD, LOCK_CONTENDED };
 
-void poni_lock_wait(uint32_t *word);    // until it is ours
+void poni_lock_wait(uint32_t *word); // until it is ours
 void poni_lock_wake_one(uint32_t *word);
 
 static inline void

@@ -5,8 +5,8 @@
 /*
  * core/runqueue.h - a seat's ring of tasks that any seat may run.
  *
- * The owner pushes at the tail; the owner and thieves take from the head, each by
- * one compare-and-swap, a thief up to half at once. A thief reads the slots
+ * The owner pushes at the tail; the owner and thieves take from the head, each
+ * by one compare-and-swap, a thief up to half at once. A thief reads the slots
  * before its swap; as the swap succeeds only if the head has not moved, and the
  * owner writes no slot between head and tail, what it read was true. After
  * runqget() and runqgrab() in Go's runtime/proc.go (Vyukov).
@@ -40,7 +40,8 @@ runqueue_push(struct poni_runqueue *q, struct pons_task *t)
 {
     uint64_t tail = q->tail;
 
-    /* Acquire pairs with the swaps of the takers: they have read their slots. */
+    /* Acquire pairs with the swaps of the takers: they have read their slots.
+     */
     if (tail - poni_load_acquire(&q->head) == RUNQUEUE_SLOTS)
         return 0;
     poni_store_relaxed(&q->slots[tail % RUNQUEUE_SLOTS], t);

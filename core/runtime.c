@@ -6,6 +6,7 @@
 #include "runtime.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,48 @@
 #include "thread.h"
 #include "waiter.h"
 
+enum { HELD_PATIENCE_NS = 2000000 }; // for a wake that is in course
+
 /* --- holds --- */
+
+static void
+count_if_held(struct pons_task *t, void *count)
+{
+    /* Acquire pairs with the releases of the last references. */
+    *(uint64_t *)count += task_refs(poni_load_acquire(&t->word)) > 0;
+}
+
+/* Tasks that a handle or a waker still leads to. */
+static uint64_t
+runtime_held_tasks(struct pons_runtime *rt)
+{
+    uint64_t held = 0;
+
+    poni_slab_each(&rt->slab, count_if_held, &held);
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        poni_slab_each(&rt->seats[i].slab, count_if_held, &held);
+    return held;
+}
+
+/*
+ * A thread that is just waking a task holds it for some instructions more, and
+ * rings a seat of ours. Who keeps a handle or a waker for longer keeps the
+ * memory that it leads to, for good.
+ */
+static int
+runtime_is_held(struct pons_runtime *rt)
+{
+    uint64_t patience = pons_after_ns(HELD_PATIENCE_NS), held;
+
+    while ((held = runtime_held_tasks(rt)) > 0 && pons_now() < patience)
+        (void)sched_yield();
+    if (held > 0)
+        poni_log(PONS_LOG_WARN, "runtime",
+                 "%llu task handles or wakers have outlived their runtime: its "
+                 "memory is kept; join, detach or drop them first",
+                 (unsigned long long)held);
+    return held > 0;
+}
 
 static void
 runtime_free(struct pons_runtime *rt)
@@ -32,6 +74,8 @@ runtime_free(struct pons_runtime *rt)
     poni_unpolled_report(NULL);
     if (rt->pool != NULL && !poni_pool_free(rt->pool))
         return; // a job still runs in it: all of this is leaked
+    if (rt->seats != NULL && runtime_is_held(rt))
+        return;
     for (unsigned i = 0; i < rt->seat_count; i++)
         poni_slab_fini(&rt->seats[i].slab);
     poni_slab_fini(&rt->slab);
@@ -63,9 +107,10 @@ poni_runtime_check(const struct pons_runtime *rt)
 {
     if (rt->epoch == poni_epoch())
         return 0;
-    return poni_fail(-EOWNERDEAD,
-                     "this runtime belongs to the process that was forked; make "
-                     "a new one with pons_runtime_new()");
+    return poni_fail(
+        -EOWNERDEAD,
+        "this runtime belongs to the process that was forked; make "
+        "a new one with pons_runtime_new()");
 }
 
 struct pons_runtime *
@@ -116,8 +161,9 @@ worker_start(struct pons_runtime *rt, unsigned i)
     int err = poni_thread_start(&rt->threads[i], worker_main, &rt->seats[i]);
 
     if (err != 0)
-        return poni_fail(-err, "worker thread %u of %u could not be started: "
-                               "%s; ask for fewer with PONS_WORKERS",
+        return poni_fail(-err,
+                         "worker thread %u of %u could not be started: "
+                         "%s; ask for fewer with PONS_WORKERS",
                          i + 1, rt->workers, strerror(err));
     return 0;
 }
@@ -312,8 +358,8 @@ runtime_unmake(struct pons_runtime *rt)
 }
 
 static int
-runtime_make(struct pons_runtime **out,
-             const struct pons_settings *settings, int main_is_worker)
+runtime_make(struct pons_runtime **out, const struct pons_settings *settings,
+             int main_is_worker)
 {
     struct pons_runtime *rt = runtime_alloc();
     int err;

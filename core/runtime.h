@@ -9,7 +9,8 @@
  *          shutdown            drained, or its deadline
  *
  * handles counts the users' references; the last one shuts down. holds counts
- * who needs the memory: the handles together, streams with a home here, workers.
+ * who needs the memory: the handles together, streams with a home here,
+ * workers.
  */
 
 #include <pthread.h>
@@ -31,13 +32,13 @@ struct pons_runtime {
     struct poni_catalog *catalog;
     struct poni_choice reactor, policy;
     pthread_t *threads;
-    pthread_t maker; // who drives seat 0 when there are no workers
+    pthread_t maker;     // who drives seat 0 when there are no workers
     int worker0_is_main; // PONS_MAIN: the main thread is worker 0
     uint64_t reactor_caps;
 
     /* Atomics of their own. */
-    uint32_t phase; // enum runtime_phase
-    uint32_t stop;  // workers leave
+    uint32_t phase;      // enum runtime_phase
+    uint32_t stop;       // workers leave
     uint32_t main_ended; // PONS_MAIN's function has returned
     uint32_t handles, holds;
     uint32_t posting;   // threads that are posting, or spawning from outside

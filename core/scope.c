@@ -21,8 +21,8 @@
 #include "self.h"
 #include "task.h"
 
-/* In debug builds every open scope stands among its opener's frames, and who ends
- * with one open is told (core/task.c, core/block_on.c). */
+/* In debug builds every open scope stands among its opener's frames, and who
+ * ends with one open is told (core/task.c, core/block_on.c). */
 #ifdef PONS_DEBUG
 enum { SCOPES_ARE_WATCHED = 1 };
 #else

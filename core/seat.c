@@ -11,8 +11,8 @@
  *   local    the rest of the ring, when it is full; refills it when it is empty
  *   yielded  tasks that let others run, until the reactor was turned
  *
- * A worker that finds nothing looks at the injection queue, steals, looks on for
- * a while (core/spin.h), and sleeps in its reactor.
+ * A worker that finds nothing looks at the injection queue, steals, looks on
+ * for a while (core/spin.h), and sleeps in its reactor.
  */
 
 #include "seat.h"
@@ -567,8 +567,7 @@ static int
 seat_unannounce(struct poni_seat *s)
 {
     struct pons_runtime *rt = s->runtime;
-    uint64_t was =
-        __atomic_fetch_and(&rt->sleepers, ~s->bit, __ATOMIC_SEQ_CST);
+    uint64_t was = __atomic_fetch_and(&rt->sleepers, ~s->bit, __ATOMIC_SEQ_CST);
 
     if (poni_load_relaxed(&s->called_to_search) &&
         poni_swap_seq(&s->called_to_search, 0))

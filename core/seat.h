@@ -6,8 +6,8 @@
  * core/seat.h - what a worker works on: run queues, timers, a reactor.
  *
  * A seat has one owner at a time: the thread that sits on it. Everyone else
- * reaches it through the two inboxes, the ring (stealing), the timers' lock, and
- * its bit in the runtime's `sleepers`:
+ * reaches it through the two inboxes, the ring (stealing), the timers' lock,
+ * and its bit in the runtime's `sleepers`:
  *
  *     owner, before it sleeps        others, after they left something
  *       set own bit  (seq_cst)         write queue or inbox
@@ -23,15 +23,15 @@
 #include "timers.h"
 
 enum {
-    TURN_EVERY = 61,  // tasks between two looks at reactor and injection; a
-                      // prime, so that it does not beat with a program's period
-    BUDGET = 128,     // operations of one poll
-    LIFO_RUN = 3,     // tasks in a row from the LIFO slot, then the ring's turn
-    EVENTS = 256,     // per look at the reactor
+    TURN_EVERY = 61, // tasks between two looks at reactor and injection; a
+                     // prime, so that it does not beat with a program's period
+    BUDGET = 128,    // operations of one poll
+    LIFO_RUN = 3,    // tasks in a row from the LIFO slot, then the ring's turn
+    EVENTS = 256,    // per look at the reactor
 };
 
-/* Who works on a seat that has no worker: nobody, somebody, or somebody for whose
- * leaving shutdown waits. A futex. */
+/* Who works on a seat that has no worker: nobody, somebody, or somebody for
+ * whose leaving shutdown waits. A futex. */
 enum seat_sat { SEAT_FREE, SEAT_TAKEN, SEAT_AWAITED };
 
 /* Ready tasks in order, by their `next`. */
@@ -47,13 +47,13 @@ struct poni_seat {
 
     /* The owner's. */
     struct pons_reactor *reactor;
-    struct pons_task *lifo;      // ready; the next one; never stolen
-    struct tasklist local;       // ready; refills the ring when it is empty
-    struct tasklist pinned;      // ready fibers that stay on this thread
-    struct tasklist yielded;     // become `local` after the reactor's turn
+    struct pons_task *lifo;         // ready; the next one; never stolen
+    struct tasklist local;          // ready; refills the ring when it is empty
+    struct tasklist pinned;         // ready fibers that stay on this thread
+    struct tasklist yielded;        // become `local` after the reactor's turn
     struct tasklist yielded_pinned; // and `pinned`
     uint32_t tick, lifo_run, budget;
-    uint32_t searching; // counted in runtime->searchers
+    uint32_t searching;   // counted in runtime->searchers
     uint32_t has_yielded; // the running poll has
     uint32_t working;     // inside poni_seat_work(): no second one may begin
     uint32_t random;
@@ -105,7 +105,8 @@ int poni_seat_post_recall(struct poni_seat *s, struct pons_op *op);
 /* The owner: does what was posted. */
 void poni_seat_read_inboxes(struct poni_seat *s);
 
-/* The owner: runs one task, or waits until there may be one, or the deadline. */
+/* The owner: runs one task, or waits until there may be one, or the deadline.
+ */
 void poni_seat_step(struct poni_seat *s, uint64_t deadline_ns);
 
 /* The owner: waits in the reactor for an event, a ring or the deadline. */
@@ -114,8 +115,8 @@ void poni_seat_poll(struct poni_seat *s, uint64_t deadline_ns);
 /* Any thread: the owner shall come out of its sleep. */
 void poni_seat_ring(struct poni_seat *s);
 
-/* The owner: runs tasks until *word is `value`, or the deadline. Who changes the
- * word rings the seat. */
+/* The owner: runs tasks until *word is `value`, or the deadline. Who changes
+ * the word rings the seat. */
 void poni_seat_work(struct poni_seat *s, const uint32_t *word, uint32_t value,
                     uint64_t deadline_ns);
 

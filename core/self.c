@@ -101,12 +101,13 @@ poni_frames_end(const struct poni_context *context,
     const struct pons_task *t = context->task;
 
     if (context->frames != outer)
-        poni_log(PONS_LOG_ERROR, "scope",
-                 "a scope or mask that was opened in %s \"%s\", born at %s, was "
-                 "never closed: use PONS_SCOPE_GUARD",
-                 t != NULL ? "task" : "pons_block_on()",
-                 t != NULL ? poni_task_name(t) : "-",
-                 t != NULL && t->where != NULL ? t->where : "?");
+        poni_log(
+            PONS_LOG_ERROR, "scope",
+            "a scope or mask that was opened in %s \"%s\", born at %s, was "
+            "never closed: use PONS_SCOPE_GUARD",
+            t != NULL ? "task" : "pons_block_on()",
+            t != NULL ? poni_task_name(t) : "-",
+            t != NULL && t->where != NULL ? t->where : "?");
 }
 
 int

@@ -6,9 +6,9 @@
  * core/self.h - what the core knows of the calling thread, and of who waits.
  *
  * A context is one waiter: a fiber, or an ordinary thread inside a wait or a
- * pons_block_on(). It carries the current runtime and the stack of deadlines and
- * masks. Calls made inside poll() of a stackless future have no context of their
- * own: `polling` says so, and the calling forms refuse (P1).
+ * pons_block_on(). It carries the current runtime and the stack of deadlines
+ * and masks. Calls made inside poll() of a stackless future have no context of
+ * their own: `polling` says so, and the calling forms refuse (P1).
  *
  * poni_self is thread-local and a fiber that may migrate must not keep its
  * address over a suspend: take it anew by poni_self_now().

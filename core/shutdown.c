@@ -5,11 +5,12 @@
  *   1  phase CLOSING: what is spawned from now on is born cancelled
  *   2  every task is cancelled; the tasks end, or the deadline comes
  *   3  the pool: queued jobs are cancelled, running ones awaited
- *   4  phase STOPPED: nothing is spawned any more; what was, ends; workers leave,
- *      each drains its reactor first
- *   5  reactors are closed; memory goes with the last hold
+ *   4  phase STOPPED: nothing is spawned any more; what was, ends; workers
+ * leave, each drains its reactor first 5  reactors are closed; memory goes with
+ * the last hold
  *
- * A worker that is stuck at the deadline is leaked, with its reactor, and counted.
+ * A worker that is stuck at the deadline is leaked, with its reactor, and
+ * counted.
  */
 
 #include <errno.h>
@@ -243,10 +244,9 @@ shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
     else
         poni_runtime_hold(rt); // leaked, with what still runs
     if (tasks + jobs > 0)
-        (void)poni_fail(-EBUSY,
-                        "shutdown left %llu tasks and %u jobs running%s%s",
-                        (unsigned long long)tasks, jobs,
-                        names[0] ? ": " : "", names);
+        (void)poni_fail(
+            -EBUSY, "shutdown left %llu tasks and %u jobs running%s%s",
+            (unsigned long long)tasks, jobs, names[0] ? ": " : "", names);
     return (int64_t)(tasks + jobs);
 }
 

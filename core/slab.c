@@ -100,8 +100,8 @@ slab_cut(struct poni_slab *s)
         c = s->chunks;
     }
     t = chunk_slot(c, c->cut);
-    /* Pairs with the acquire in poni_slab_each(). Fresh memory is zero, which is
-     * a free slot. */
+    /* Pairs with the acquire in poni_slab_each(). Fresh memory is zero, which
+     * is a free slot. */
     poni_store_release(&c->cut, c->cut + 1);
     return t;
 }

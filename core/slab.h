@@ -6,10 +6,10 @@
  * core/slab.h - where task headers live: pop and push on a free list.
  *
  * A slab belongs to one seat (or, with its lock, to all other threads). Its
- * owner pops and pushes without atomics; any other thread gives a task back by a
- * push on `returned`, which the owner takes whole when its own list is empty.
- * Memory is never given back before poni_slab_fini(), so the word of a task that
- * was freed stays a word that may be looked at (core/dump.c, shutdown).
+ * owner pops and pushes without atomics; any other thread gives a task back by
+ * a push on `returned`, which the owner takes whole when its own list is empty.
+ * Memory is never given back before poni_slab_fini(), so the word of a task
+ * that was freed stays a word that may be looked at (core/dump.c, shutdown).
  *
  *   a slot is     its `next` links      its word
  *   live          run queues            as core/task_state.h says
@@ -42,7 +42,8 @@ void poni_slab_fini(struct poni_slab *s);
 /* A task with undefined contents, or NULL. The owner; any thread if shared. */
 struct pons_task *poni_slab_pop(struct poni_slab *s);
 
-/* Gives `t` back to its slab. `mine`: the slab that the caller owns, or NULL. */
+/* Gives `t` back to its slab. `mine`: the slab that the caller owns, or NULL.
+ */
 void poni_slab_push(struct poni_slab *mine, struct pons_task *t);
 
 /* Gives back a task of the shared slab that was never seen by anybody, as if it

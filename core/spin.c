@@ -2,8 +2,8 @@
 /*
  * core/spin.c - see core/spin.h.
  *
- * Two threads hand a futex word back and forth, each asleep when its turn comes.
- * The median of a few rounds, halved, is one wake.
+ * Two threads hand a futex word back and forth, each asleep when its turn
+ * comes. The median of a few rounds, halved, is one wake.
  */
 
 #include "spin.h"
@@ -74,7 +74,8 @@ measure(void)
     struct handoff h = {0};
     pthread_t partner;
 
-    if (poni_processors() < 2 || poni_thread_start(&partner, handoff_partner, &h) != 0) {
+    if (poni_processors() < 2 ||
+        poni_thread_start(&partner, handoff_partner, &h) != 0) {
         while (pons_now() - began < 100 * PONS_US)
             poni_pause();
     } else {
@@ -90,8 +91,7 @@ measure(void)
         one = one < LIMIT_MIN_NS ? LIMIT_MIN_NS : one;
         limit_ns = one > LIMIT_MAX_NS ? LIMIT_MAX_NS : one;
     }
-    ticks_per_us =
-        (poni_ticks() - ticks) * 1000 / (pons_now() - began + 1) + 1;
+    ticks_per_us = (poni_ticks() - ticks) * 1000 / (pons_now() - began + 1) + 1;
 }
 
 uint64_t

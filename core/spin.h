@@ -6,10 +6,10 @@
  * core/spin.h - how long it pays to look before one sleeps.
  *
  * A wake of a sleeping thread on another processor costs so much, and the waker
- * so much besides, that looking for about that long first loses at most a factor
- * of two (Karlin, Manasse, McGeoch, Owicki: "Competitive randomized algorithms
- * for non-uniform problems", 1990). What it costs differs fiftyfold between bare
- * metal and virtual machines, so it is measured once per process.
+ * so much besides, that looking for about that long first loses at most a
+ * factor of two (Karlin, Manasse, McGeoch, Owicki: "Competitive randomized
+ * algorithms for non-uniform problems", 1990). What it costs differs fiftyfold
+ * between bare metal and virtual machines, so it is measured once per process.
  */
 
 #include <stdint.h>
@@ -19,8 +19,9 @@
 uint64_t poni_spin_limit_ns(void);
 
 /*
- * A cheap clock for spinning: ticks of the processor's counter. Only differences
- * on one thread mean something; poni_ticks_per_us() of them are a microsecond.
+ * A cheap clock for spinning: ticks of the processor's counter. Only
+ * differences on one thread mean something; poni_ticks_per_us() of them are a
+ * microsecond.
  */
 static inline uint64_t
 poni_ticks(void)

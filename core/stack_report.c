@@ -60,7 +60,8 @@ on_fault(int number, siginfo_t *info, void *context)
     } else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN) {
         old->sa_handler(number);
     } else {
-        (void)signal(number, SIG_DFL); // the instruction faults again, and ends us
+        (void)signal(number,
+                     SIG_DFL); // the instruction faults again, and ends us
     }
 }
 

@@ -2,8 +2,8 @@
 /*
  * core/stats.c - see core/stats.h.
  *
- * Each counter has one writer, a seat's owner; a reader adds them up. The sum is
- * not a moment's, but every counter in it only grows.
+ * Each counter has one writer, a seat's owner; a reader adds them up. The sum
+ * is not a moment's, but every counter in it only grows.
  */
 
 #include "stats.h"
@@ -56,8 +56,9 @@ pons_runtime_stats(struct pons_runtime *rt, struct pons_stats *stats)
     if (err < 0)
         return err;
     if (size < 2 * sizeof(uint32_t))
-        return poni_fail(-EINVAL, "pons_stats.size is %u: set it to sizeof the "
-                                  "struct",
+        return poni_fail(-EINVAL,
+                         "pons_stats.size is %u: set it to sizeof the "
+                         "struct",
                          size);
     stats_take(rt, &all);
     memset(stats, 0, size);
@@ -99,7 +100,8 @@ writer_line(struct stats_writer *w)
                  (unsigned long long)s.pool_threads_now,
                  (unsigned long long)s.timers_fired);
     if (write(w->fd, line, (size_t)n) != n)
-        poni_log(PONS_LOG_WARN, "stats", "a line of PONS_STATS was not written");
+        poni_log(PONS_LOG_WARN, "stats",
+                 "a line of PONS_STATS was not written");
 }
 
 static enum pons_poll

@@ -72,8 +72,9 @@ adopt_tty(int *fd)
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
     own = open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (own < 0)
-        return poni_fail(-errno, "descriptor %d is a tty that cannot be "
-                                 "reopened as %s",
+        return poni_fail(-errno,
+                         "descriptor %d is a tty that cannot be "
+                         "reopened as %s",
                          *fd, path);
     close(*fd);
     *fd = own;
@@ -110,8 +111,8 @@ pons_stream_adopt(struct pons_stream **out, int fd)
         err = adopt_socket(fd);
     *out = NULL;
     if (err == 0) {
-        *out = stream_new(fd, S_ISSOCK(st.st_mode) ? STREAM_SOCKET
-                                                   : STREAM_OTHER);
+        *out =
+            stream_new(fd, S_ISSOCK(st.st_mode) ? STREAM_SOCKET : STREAM_OTHER);
         if (*out == NULL)
             err = poni_fail(-ENOMEM, "no memory for a stream");
     }
@@ -136,8 +137,12 @@ pons_stream_fd(const struct pons_stream *s)
  *    NEW ---> RECALLING ---> FORGETTING ---> CLOSED
  *             ops end        the home forgets the descriptor
  */
-enum closing_state { CLOSING_NEW, CLOSING_RECALLING, CLOSING_FORGETTING,
-                     CLOSING_CLOSED };
+enum closing_state {
+    CLOSING_NEW,
+    CLOSING_RECALLING,
+    CLOSING_FORGETTING,
+    CLOSING_CLOSED
+};
 
 struct closing {
     struct pons_future base;
@@ -319,9 +324,10 @@ close_in_poll(struct pons_stream *s)
     }
     c = malloc(sizeof *c);
     if (c == NULL) {
-        poni_log(PONS_LOG_ERROR, "stream",
-                 "no memory to close descriptor %d inside poll(): it stays open",
-                 s->fd);
+        poni_log(
+            PONS_LOG_ERROR, "stream",
+            "no memory to close descriptor %d inside poll(): it stays open",
+            s->fd);
         return;
     }
     closing_init(c, s, 0);
@@ -398,8 +404,8 @@ pons_recv_init(struct pons_recv *r, struct pons_stream *s, void *buffer,
 {
     struct poni_leaf *leaf = leaf_at(&r->base);
 
-    poni_io_init(leaf, s, s->kind == STREAM_SOCKET ? PONS_OP_RECV : PONS_OP_READ,
-                 0);
+    poni_io_init(leaf, s,
+                 s->kind == STREAM_SOCKET ? PONS_OP_RECV : PONS_OP_READ, 0);
     leaf->base.ops = &recv_ops;
     leaf->io.op.addr = buffer;
     leaf->io.op.len = call_len(size);
@@ -409,9 +415,9 @@ pons_recv_init(struct pons_recv *r, struct pons_stream *s, void *buffer,
 enum at_once { AT_ONCE_DONE, AT_ONCE_BLOCKS, AT_ONCE_NO };
 
 /*
- * An ordinary thread whose turn it is at once makes the call and needs no op. The
- * lock is held over that one system call, which does not wait: so the order of
- * calls is kept.
+ * An ordinary thread whose turn it is at once makes the call and needs no op.
+ * The lock is held over that one system call, which does not wait: so the order
+ * of calls is kept.
  */
 static enum at_once
 thread_at_once(struct pons_stream *s, int writes, void *buffer, size_t size,
@@ -491,7 +497,8 @@ pons_send(struct pons_stream *s, const void *buffer, size_t size)
     return pons_await(&w.base);
 }
 
-/* The next part. Once it has the turn a closer looks at the op: hence the lock. */
+/* The next part. Once it has the turn a closer looks at the op: hence the lock.
+ */
 static void
 send_all_next(struct pons_send_all *a)
 {
@@ -500,7 +507,8 @@ send_all_next(struct pons_send_all *a)
 
     if (lock != NULL)
         poni_lock(lock);
-    pons_send_init(&a->send, a->stream, (const char *)a->buffer + a->sent, left);
+    pons_send_init(&a->send, a->stream, (const char *)a->buffer + a->sent,
+                   left);
     a->send.io.op.flags |= left == call_len(left) ? IO_HOLDS_SHORT : IO_HOLDS;
     if (lock != NULL)
         poni_unlock(lock);

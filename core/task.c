@@ -128,8 +128,8 @@ poni_task_finish(struct poni_seat *s, struct pons_task *t)
 
 /* --- running: what core/run.h calls when it is not the commonest case --- */
 
-/* Cancelled before its first poll: it may look, and end, and what it has begun to
- * wait for is cancelled at once. */
+/* Cancelled before its first poll: it may look, and end, and what it has begun
+ * to wait for is cancelled at once. */
 static enum pons_poll
 poll_born_cancelled(struct pons_task *t, struct pons_future *f,
                     struct pons_waker *w)
@@ -157,7 +157,8 @@ poni_task_poll_cancelled(struct pons_task *t, struct pons_waker *w)
     return pons_future_poll(f, w);
 }
 
-/* What a fiber is started with; on the starter's stack until the first switch. */
+/* What a fiber is started with; on the starter's stack until the first switch.
+ */
 struct fiber_start {
     struct pons_task *task;
     pons_fiber_f *fn;
@@ -211,8 +212,9 @@ options_check(const struct pons_spawn_options *o)
                          "set it to sizeof the struct",
                          o->size, sizeof *o);
     if (o->flags & ~(uint32_t)PONS_SPAWN_MIGRATABLE)
-        return poni_fail(-EINVAL, "pons_spawn_options.flags has unknown bits "
-                                  "0x%x",
+        return poni_fail(-EINVAL,
+                         "pons_spawn_options.flags has unknown bits "
+                         "0x%x",
                          o->flags & ~(uint32_t)PONS_SPAWN_MIGRATABLE);
     if (o->stack_bytes > FIBER_STACK_MAX)
         return poni_fail(-EINVAL,
@@ -244,14 +246,15 @@ task_new(struct pons_runtime *rt, struct poni_seat *s,
     t->joiner = (struct pons_waker){NULL, NULL};
     t->scope = NULL;
     /* Release pairs with core/dump.c's and shutdown's look at the word. */
-    poni_store_release(&t->word, TASK_QUEUED + (has_handle ? 2u : 1u) * TASK_REF);
+    poni_store_release(&t->word,
+                       TASK_QUEUED + (has_handle ? 2u : 1u) * TASK_REF);
     return t;
 }
 
 /*
- * From a thread outside: `posting` holds up the runtime's end between the look at
- * its phase and the push (core/shutdown.c). 0: it has stopped, nobody would run
- * the task.
+ * From a thread outside: `posting` holds up the runtime's end between the look
+ * at its phase and the push (core/shutdown.c). 0: it has stopped, nobody would
+ * run the task.
  */
 static int
 task_inject(struct pons_task *t)
@@ -286,7 +289,8 @@ task_unmake(struct pons_task *t, struct pons_task **task)
     return poni_fail(-ESHUTDOWN, "the runtime has been shut down");
 }
 
-/* `t` is filled in: joins its scope, is born cancelled if it must, and queues. */
+/* `t` is filled in: joins its scope, is born cancelled if it must, and queues.
+ */
 static int
 task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
              struct pons_scope *scope)
@@ -295,8 +299,8 @@ task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
         *task = t;
     if (scope != NULL)
         t->scope = poni_scope_add(scope, t) == 0 ? scope : NULL;
-    /* Pairs with the seq_cst exchange of the phase in shutdown: either this sees
-     * CLOSING, or shutdown's walk over the slabs sees this task. */
+    /* Pairs with the seq_cst exchange of the phase in shutdown: either this
+     * sees CLOSING, or shutdown's walk over the slabs sees this task. */
     poni_fence();
     if (poni_load_relaxed(&t->runtime->phase) != RUNTIME_OPEN)
         poni_or(&t->word, TASK_CANCELLED);

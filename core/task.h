@@ -3,7 +3,8 @@
 #define PONI_TASK_H
 
 /*
- * core/task.h - a spawned future or function: what stands beside its own struct.
+ * core/task.h - a spawned future or function: what stands beside its own
+ * struct.
  *
  * Who may touch what:
  *   word              any thread, by core/task_state.h only
@@ -24,9 +25,9 @@ enum task_kind { KIND_STACKLESS, KIND_FIBER };
 
 struct pons_task {
     uint32_t word;
-    uint8_t kind;        // enum task_kind
-    uint8_t started;     // has been polled, or has a stack
-    uint8_t asked;       // its future was told of the cancel
+    uint8_t kind;    // enum task_kind
+    uint8_t started; // has been polled, or has a stack
+    uint8_t asked;   // its future was told of the cancel
     uint8_t migratable : 1, stack_log2 : 7;
     struct pons_task *next; // on a run queue, an inbox, the injection queue
     struct poni_seat *seat; // a started pinned fiber's; else where it ran last
@@ -44,8 +45,8 @@ struct pons_task {
     struct pons_runtime *runtime;
     const char *where, *name;
     union {
-        int64_t result;             // once it has ended
-        struct pons_future *waits;  // a fiber's wait in course, for dump
+        int64_t result;            // once it has ended
+        struct pons_future *waits; // a fiber's wait in course, for dump
     } out;
     struct pons_waker joiner;
     struct pons_scope *scope;
@@ -79,8 +80,8 @@ enum pons_poll poni_task_poll_cancelled(struct pons_task *t,
 /* For core/run.h: runs a fiber for the first time. 1: it has ended. */
 int poni_task_start_fiber(struct pons_task *t);
 
-/* For core/run.h: `t` has run to its end. Frees what it ran on, drops its future,
- * and tells its scope and its joiner. The owner of `seat`. */
+/* For core/run.h: `t` has run to its end. Frees what it ran on, drops its
+ * future, and tells its scope and its joiner. The owner of `seat`. */
 void poni_task_finish(struct poni_seat *seat, struct pons_task *t);
 
 /* Spawns into `scope` too, if it is not NULL. The options are checked. */

@@ -28,14 +28,14 @@
  * looker is then "the thread that runs it", and gives it back by pending.
  *
  * Beside the phase the word holds two flags and the reference count. CANCELLED
- * is sticky. JOINING says that task->joiner holds a waker. One reference belongs
- * to the life itself, from spawn to the end of DONE's transition, one to the
- * handle, one to each waker; a run queue needs none.
+ * is sticky. JOINING says that task->joiner holds a waker. One reference
+ * belongs to the life itself, from spawn to the end of DONE's transition, one
+ * to the handle, one to each waker; a run queue needs none.
  *
  * Only the functions below change the word. Each is one read-modify-write and
  * returns what its caller now owes; paying that debt is the caller's whole job.
- * Each also releases and acquires, so that the next poll sees what a waker wrote:
- * which is why a wake that changes nothing still writes the word.
+ * Each also releases and acquires, so that the next poll sees what a waker
+ * wrote: which is why a wake that changes nothing still writes the word.
  */
 
 #include "atomic.h"
@@ -124,8 +124,8 @@ task_cancel(uint32_t *word)
 
 /*
  * The thread that took the task off a run queue: QUEUED -> RUNNING. Nobody else
- * leaves QUEUED, so adding one is the transition. One that has yielded is RUNNING
- * or REWOKEN still. Returns the word before.
+ * leaves QUEUED, so adding one is the transition. One that has yielded is
+ * RUNNING or REWOKEN still. Returns the word before.
  */
 static inline uint32_t
 task_begin(uint32_t *word)

@@ -36,9 +36,9 @@ struct lookup {
     struct pons_waker waker;
     struct pons_job job;
     struct addrinfo *found;
-    int error;          // EAI_..., once DONE
-    int system_error;   // errno for EAI_SYSTEM
-    char *host;         // NULL: none; points into `names`
+    int error;        // EAI_..., once DONE
+    int system_error; // errno for EAI_SYSTEM
+    char *host;       // NULL: none; points into `names`
     char *service;
     char names[];
 };
@@ -197,8 +197,8 @@ lookup_failure(const struct lookup *l)
     int err = lookup_errno(l);
 
     if (err < 0 && err != -ECANCELED)
-        (void)poni_fail(err, "\"%s\" port \"%s\": %s",
-                        l->host ? l->host : "*", l->service,
+        (void)poni_fail(err, "\"%s\" port \"%s\": %s", l->host ? l->host : "*",
+                        l->service,
                         l->error == EAI_SYSTEM ? strerror(l->system_error)
                                                : gai_strerror(l->error));
     return err;
@@ -224,8 +224,12 @@ socket_stream(struct pons_stream **out, const struct addrinfo *a)
 
 /* NEW ---> LOOKS_UP ---> TRIES (one address after another) ---> ENDED; kept in
  * base.resume. base.state 1: cancelled while it looked up. */
-enum connect_step { CONNECT_NEW, CONNECT_LOOKS_UP, CONNECT_TRIES,
-                    CONNECT_ENDED };
+enum connect_step {
+    CONNECT_NEW,
+    CONNECT_LOOKS_UP,
+    CONNECT_TRIES,
+    CONNECT_ENDED
+};
 
 static enum pons_poll
 connect_end(struct pons_tcp_connect *c, int64_t err)
@@ -237,7 +241,8 @@ connect_end(struct pons_tcp_connect *c, int64_t err)
     return poni_ready(&c->base, err);
 }
 
-/* Begins with the next address that a socket can be made for. 0: none is left. */
+/* Begins with the next address that a socket can be made for. 0: none is left.
+ */
 static int
 connect_next(struct pons_tcp_connect *c, const struct addrinfo *a)
 {
@@ -259,8 +264,8 @@ connect_failed(struct pons_tcp_connect *c, int64_t err)
     const struct lookup *l = c->lookup;
 
     if (err != -ECANCELED)
-        (void)poni_fail((int)err, "\"%s\" port \"%s\": %s", l->host,
-                        l->service, strerror((int)-err));
+        (void)poni_fail((int)err, "\"%s\" port \"%s\": %s", l->host, l->service,
+                        strerror((int)-err));
     return connect_end(c, err);
 }
 
@@ -278,9 +283,8 @@ connect_try(struct pons_tcp_connect *c, struct pons_waker *w)
         }
         pons_stream_close(c->trying);
         c->trying = NULL;
-        if (err == -ECANCELED || !connect_next(c, ((const struct addrinfo *)
-                                                       c->next)
-                                                      ->ai_next))
+        if (err == -ECANCELED ||
+            !connect_next(c, ((const struct addrinfo *)c->next)->ai_next))
             return connect_failed(c, err);
     }
     return PONS_PENDING;
@@ -316,8 +320,10 @@ connect_poll(struct pons_future *f, struct pons_waker *w)
     case CONNECT_NEW:
         poni_unpolled_remove(f);
         if (c->lookup == NULL)
-            return connect_end(c, poni_fail(-ENOMEM, "no memory for a look-up"));
-        err = poni_cancel_due(&poni_self) ? -ECANCELED : lookup_begin(c->lookup);
+            return connect_end(c,
+                               poni_fail(-ENOMEM, "no memory for a look-up"));
+        err =
+            poni_cancel_due(&poni_self) ? -ECANCELED : lookup_begin(c->lookup);
         if (err < 0)
             return connect_end(c, err);
         f->resume = CONNECT_LOOKS_UP;
@@ -332,7 +338,8 @@ connect_poll(struct pons_future *f, struct pons_waker *w)
     return PONS_READY;
 }
 
-/* While the name is looked up the wait ends at once; later the leaf is asked. */
+/* While the name is looked up the wait ends at once; later the leaf is asked.
+ */
 static void
 connect_cancel(struct pons_future *f)
 {
@@ -506,8 +513,8 @@ pons_tcp_listen_init(struct pons_tcp_listen *l, struct pons_stream **out,
 }
 
 int
-pons_tcp_listen(struct pons_stream **out, const char *host,
-                const char *service, int backlog)
+pons_tcp_listen(struct pons_stream **out, const char *host, const char *service,
+                int backlog)
 {
     struct pons_tcp_listen l;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/thread.c - see core/thread.h. The mask is inherited, so it is the caller's
- * for a moment: a thread that blocked them itself would have one without.
+ * core/thread.c - see core/thread.h. The mask is inherited, so it is the
+ * caller's for a moment: a thread that blocked them itself would have one
+ * without.
  */
 
 #include "thread.h"

@@ -5,9 +5,10 @@
 /*
  * core/timers.h - the sleepers of one seat, earliest first.
  *
- * A pairing heap (Fredman, Sedgewick, Sleator, Tarjan: "The pairing heap", 1986)
- * through the pons_sleep structs themselves: insertion cannot fail and costs one
- * comparison, removing a sleeper that nobody was merged under is an unlink.
+ * A pairing heap (Fredman, Sedgewick, Sleator, Tarjan: "The pairing heap",
+ * 1986) through the pons_sleep structs themselves: insertion cannot fail and
+ * costs one comparison, removing a sleeper that nobody was merged under is an
+ * unlink.
  *
  * The lock is there because a task may be cancelled, or go on, on another seat
  * than the one that has its timer.
@@ -26,7 +27,8 @@ struct poni_timers {
     uint32_t lock;
     struct pons_sleep *root;
     uint64_t inserted; // so far; numbers them, for ties
-    uint64_t earliest_ns; // of the root, PONS_NEVER if there is none; any thread
+    uint64_t
+        earliest_ns; // of the root, PONS_NEVER if there is none; any thread
     uint64_t fired;
 };
 

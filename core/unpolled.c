@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/unpolled.c - debug builds: futures that were initialised and never polled.
+ * core/unpolled.c - debug builds: futures that were initialised and never
+ * polled.
  *
- * Usually a forgotten PONS_AWAIT. A table of addresses, under one lock: put in by
- * init, taken out by the first poll; who initialises one again, ends a task, or
- * frees a runtime is told of what is left.
+ * Usually a forgotten PONS_AWAIT. A table of addresses, under one lock: put in
+ * by init, taken out by the first poll; who initialises one again, ends a task,
+ * or frees a runtime is told of what is left.
  */
 
 #include "future.h"

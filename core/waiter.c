@@ -20,7 +20,7 @@
 #include "spin.h"
 
 enum {
-    POLL_ON_STACK = 64, // descriptors; more are allocated
+    POLL_ON_STACK = 64,      // descriptors; more are allocated
     POLL_SLICE_NS = 1000000, // without a doorbell (no descriptor left) the
                              // thread looks at its word this often
 };
@@ -67,8 +67,9 @@ waiter_ring(struct poni_waiter *w)
 }
 
 /*
- * Release pairs with the acquire of poni_waiter_notified() and _clear(): what the
- * notifier wrote is there for the next poll. Also where the word stays the same.
+ * Release pairs with the acquire of poni_waiter_notified() and _clear(): what
+ * the notifier wrote is there for the next poll. Also where the word stays the
+ * same.
  */
 static void
 waiter_notify(void *data)
@@ -187,8 +188,7 @@ waiter_sleep(struct poni_waiter *w, uint64_t deadline_ns)
         return; // notified
     began = poni_ticks();
     while (poni_load_acquire(&w->word) == WAITER_ASLEEP)
-        if (poni_futex_wait(&w->word, WAITER_ASLEEP, deadline_ns) ==
-            -ETIMEDOUT)
+        if (poni_futex_wait(&w->word, WAITER_ASLEEP, deadline_ns) == -ETIMEDOUT)
             break;
     /* A sleep that was hardly longer than a wake takes: spinning had paid. */
     if ((poni_ticks() - began) / poni_ticks_per_us() * 1000 <
@@ -229,13 +229,13 @@ waiter_ppoll(struct poni_waiter *w, struct poni_wait *wait, struct pollfd *fds,
         awake = WAITER_POLLING;
         (void)poni_cas_seq(&w->word, &awake, WAITER_AWAKE);
         i = 1;
-        for (struct pons_op *op = wait->ops; op != NULL && i < n;
-             op = op->next)
+        for (struct pons_op *op = wait->ops; op != NULL && i < n; op = op->next)
             op->res = (unsigned short)fds[i++].revents;
     }
 }
 
-/* Waits for a notifier that is about to write to the bell, or to ring a seat. */
+/* Waits for a notifier that is about to write to the bell, or to ring a seat.
+ */
 static void
 waiter_settle(struct poni_waiter *w)
 {
@@ -246,8 +246,7 @@ waiter_settle(struct poni_waiter *w)
 }
 
 static void
-waiter_poll(struct poni_waiter *w, struct poni_wait *wait,
-            uint64_t deadline_ns)
+waiter_poll(struct poni_waiter *w, struct poni_wait *wait, uint64_t deadline_ns)
 {
     struct pollfd on_stack[POLL_ON_STACK + 1], *fds = on_stack;
     unsigned n = wait->op_count + 1;

@@ -15,9 +15,9 @@
  *       +----------------------------------------------------+
  *
  * ASLEEP is in futex(2). POLLING is in ppoll(2), and a wake then writes the
- * doorbell, an eventfd that is there for that wait only; or on a seat, and a wake
- * rings the seat. The thread lets go of neither while somebody is RINGING. The waiter is counted: a waker may outlive the
- * thread.
+ * doorbell, an eventfd that is there for that wait only; or on a seat, and a
+ * wake rings the seat. The thread lets go of neither while somebody is RINGING.
+ * The waiter is counted: a waker may outlive the thread.
  */
 
 #include <poll.h>
@@ -37,11 +37,11 @@ enum waiter_state {
 struct poni_waiter {
     uint32_t word; // enum waiter_state; any thread
     uint32_t refs;
-    int bell;      // valid while POLLING and RINGING, unless there is a seat
-    struct poni_seat *seat; // that the thread works on while it waits
+    int bell; // valid while POLLING and RINGING, unless there is a seat
+    struct poni_seat *seat;    // that the thread works on while it waits
     struct pons_runtime *made; // without workers: this thread's waits drive it
-    uint32_t rings;   // notifiers that still need the seat
-    uint32_t spin_ns; // how long to look before the sleep; adapts
+    uint32_t rings;            // notifiers that still need the seat
+    uint32_t spin_ns;          // how long to look before the sleep; adapts
 };
 
 extern const struct pons_waker_ops poni_waiter_waker_ops;

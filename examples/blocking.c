@@ -2,8 +2,8 @@
 /*
  * examples/blocking.c - asynchronous code calls code that blocks.
  *
- * PONS_MAIN runs main as a fiber. Eight jobs that block for 20 ms each run on the
- * pool, while a fiber goes on ticking.
+ * PONS_MAIN runs main as a fiber. Eight jobs that block for 20 ms each run on
+ * the pool, while a fiber goes on ticking.
  */
 
 #include <pons/pons.h>

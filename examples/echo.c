@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * examples/echo.c - stackless tasks: an echo server whose connections are structs.
+ * examples/echo.c - stackless tasks: an echo server whose connections are
+ * structs.
  *
  * Each connection is one struct with its buffer and its operations in it. A
  * hundred clients talk to it, and then all of it ends.
@@ -76,7 +77,8 @@ serve(void *listener)
         }
         e->conn = conn;
         pons_future_init(&e->base, &echo_ops);
-        err = pons_spawn_future(NULL, &e->base, NULL); // consumed, come what may
+        err =
+            pons_spawn_future(NULL, &e->base, NULL); // consumed, come what may
         if (err < 0)
             break;
     }

@@ -2,8 +2,9 @@
 /*
  * examples/score.c - a synchronous program calls asynchronous code.
  *
- * Two servers that take their time are asked at once, with one deadline for both.
- * The servers are fibers of the same runtime, so that the example needs nothing.
+ * Two servers that take their time are asked at once, with one deadline for
+ * both. The servers are fibers of the same runtime, so that the example needs
+ * nothing.
  */
 
 #include <pons/pons.h>

@@ -118,10 +118,10 @@ int
 main(int argc, char **argv)
 {
     static struct bench_series spin = {"handoff", "spin", "wall", "ns", {0}, 0};
-    static struct bench_series futex = {"handoff", "futex", "wall", "ns",
-                                        {0}, 0};
-    static struct bench_series paused = {"handoff", "futex, 1 ms", "wall", "ns",
-                                         {0}, 0};
+    static struct bench_series futex = {"handoff", "futex", "wall",
+                                        "ns",      {0},     0};
+    static struct bench_series paused = {"handoff", "futex, 1 ms", "wall",
+                                         "ns",      {0},           0};
     unsigned repeat = bench_repeat(argc, argv);
 
     pin(0);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench/limits/slab.c - the floor under spawning: a slot popped from a free list
- * and pushed back, 1000 of them live, with the slot written as a task would be.
+ * bench/limits/slab.c - the floor under spawning: a slot popped from a free
+ * list and pushed back, 1000 of them live, with the slot written as a task
+ * would be.
  *
  *   slab pop+push      that alone
- *   slab, queue, flag  and what no spawner that others may steal from can spare:
- *                      a queue whose head moves by compare-and-swap, and an
- *                      atomic step to "it has ended" that a joiner looks at
+ *   slab, queue, flag  and what no spawner that others may steal from can
+ * spare: a queue whose head moves by compare-and-swap, and an atomic step to
+ * "it has ended" that a joiner looks at
  *
  *     slab [--repeat N]
  */
@@ -101,10 +102,10 @@ measure_queue(struct slot **live)
 int
 main(int argc, char **argv)
 {
-    static struct bench_series series = {"spawn_join", "slab pop+push", "wall",
-                                         "ns", {0}, 0};
-    static struct bench_series queued = {"spawn_join", "slab, queue, flag",
-                                         "wall", "ns", {0}, 0};
+    static struct bench_series series = {
+        "spawn_join", "slab pop+push", "wall", "ns", {0}, 0};
+    static struct bench_series queued = {
+        "spawn_join", "slab, queue, flag", "wall", "ns", {0}, 0};
     static struct slot slots[LIVE];
     static struct slot *live[LIVE];
     unsigned repeat = bench_repeat(argc, argv);

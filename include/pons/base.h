@@ -55,6 +55,6 @@
 
 /* The struct of `type` whose `member` is at `ptr`. */
 #define pons_container_of(ptr, type, member) \
-    ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+    ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 #endif /* PONS_BASE_H */

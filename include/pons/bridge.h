@@ -24,9 +24,9 @@ extern "C" {
 #endif
 
 /*
- * Calls fn(arg) on this thread with `rt` as the current runtime (borrowed; NULL:
- * none) and stores its answer. Returns 0, -EOWNERDEAD, or -EDEADLK inside poll()
- * of a stackless future. Any thread; in a fiber it is a plain call.
+ * Calls fn(arg) on this thread with `rt` as the current runtime (borrowed;
+ * NULL: none) and stores its answer. Returns 0, -EOWNERDEAD, or -EDEADLK inside
+ * poll() of a stackless future. Any thread; in a fiber it is a plain call.
  *
  * With 0 workers the thread that made the runtime drives its tasks from here,
  * while it waits and only then; other threads' tasks advance no sooner.
@@ -44,12 +44,12 @@ PONS_API PONS_MUST_USE int pons_block_on_future(struct pons_runtime *rt,
 typedef int64_t pons_job_f(void *arg);
 
 /*
- * Calls fn(arg) on a pool thread and waits. `arg` is borrowed: this returns only
- * after the job has ended, even when cancelled; cancelled before it started it
- * is -ECANCELED and fn was not called. 0 with the answer in `result`, or what
- * the pool's policy said: -EBUSY (refused), -ETIME (expired), -EAGAIN (the
- * system gave no thread). On a pool thread, and without a runtime, fn is called
- * here. -EDEADLK inside poll() of a stackless future.
+ * Calls fn(arg) on a pool thread and waits. `arg` is borrowed: this returns
+ * only after the job has ended, even when cancelled; cancelled before it
+ * started it is -ECANCELED and fn was not called. 0 with the answer in
+ * `result`, or what the pool's policy said: -EBUSY (refused), -ETIME (expired),
+ * -EAGAIN (the system gave no thread). On a pool thread, and without a runtime,
+ * fn is called here. -EDEADLK inside poll() of a stackless future.
  */
 PONS_API PONS_MUST_USE int pons_blocking(pons_job_f *fn, void *arg,
                                          int64_t *result);
@@ -67,15 +67,15 @@ struct pons_job {
         struct pons_job *next; /* queued: the one behind it */
         void *thread;          /* given: to whom */
     };
-    struct pons_job *previous;        /* queued: the one before it */
+    struct pons_job *previous; /* queued: the one before it */
     pons_job_f *fn;
     void *arg;
     void (*done)(struct pons_job *j); /* once; any thread; `j` may go now */
     int64_t result;
-    uint64_t queued_ns;               /* when it was submitted */
-    const char *name;                 /* static; shown when left running */
-    uint32_t job_class;               /* enum pons_job_class */
-    uint32_t state;                   /* core/pool_book.h has the picture */
+    uint64_t queued_ns; /* when it was submitted */
+    const char *name;   /* static; shown when left running */
+    uint32_t job_class; /* enum pons_job_class */
+    uint32_t state;     /* core/pool_book.h has the picture */
 };
 
 PONS_STATIC_ASSERT(sizeof(struct pons_job) == 72, "ABI: pons_job");

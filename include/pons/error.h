@@ -37,7 +37,8 @@ enum pons_log_level {
  */
 PONS_API const char *pons_last_error(void);
 
-/* One line, without newline. `part` is what PONS_LOG names: plugin, task, ... */
+/* One line, without newline. `part` is what PONS_LOG names: plugin, task, ...
+ */
 typedef void pons_log_f(void *arg, enum pons_log_level level, const char *part,
                         const char *line);
 

@@ -23,8 +23,8 @@ extern "C" {
 #endif
 
 /*
- * Installs a handler of SIGSEGV and SIGBUS that writes one line to stderr when a
- * fiber has run over its stack (the task's name and place of birth), and then
+ * Installs a handler of SIGSEGV and SIGBUS that writes one line to stderr when
+ * a fiber has run over its stack (the task's name and place of birth), and then
  * lets the signal do what it did before. Other faults pass through unchanged.
  * Debug builds of the library do this by themselves. 0, or -errno.
  */

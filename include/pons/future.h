@@ -117,8 +117,8 @@ struct pons_future_ops {
      */
     void (*cancel)(struct pons_future *f);
 
-    /* Optional: runs once for a spawned future, after its last poll; like poll()
-     * it may not wait by calling. */
+    /* Optional: runs once for a spawned future, after its last poll; like
+     * poll() it may not wait by calling. */
     void (*drop)(struct pons_future *f);
 
     /* Optional: what it waits for, into `text`, e.g. "recv on fd 7". */
@@ -161,30 +161,30 @@ PONS_API int pons_yield(void);
  * "Coroutines in C", 2000). Between PONS_BEGIN and PONS_END no local variable
  * survives a wait, and no `switch` of the user's may enclose one.
  */
-#define PONS_BEGIN(f)       \
-    switch ((f)->resume) {  \
-    default:                \
-        return PONS_READY;  \
+#define PONS_BEGIN(f)      \
+    switch ((f)->resume) { \
+    default:               \
+        return PONS_READY; \
     case 0:
 
 /* Waits for the embedded child `x`, whose first member is `base`. */
-#define PONS_AWAIT(f, w, x)                                      \
-    do {                                                         \
-        (f)->child = &(x)->base;                                 \
-        (f)->resume = __LINE__;                                  \
-        PONS_FALLTHROUGH;                                        \
-    case __LINE__:                                               \
-        if (pons_future_poll((f)->child, (w)) == PONS_PENDING)   \
-            return PONS_PENDING;                                 \
-        (f)->child = NULL;                                       \
+#define PONS_AWAIT(f, w, x)                                    \
+    do {                                                       \
+        (f)->child = &(x)->base;                               \
+        (f)->resume = __LINE__;                                \
+        PONS_FALLTHROUGH;                                      \
+    case __LINE__:                                             \
+        if (pons_future_poll((f)->child, (w)) == PONS_PENDING) \
+            return PONS_PENDING;                               \
+        (f)->child = NULL;                                     \
     } while (0)
 
 /* Ends the function with a result. */
-#define PONS_RETURN(f, value)    \
-    do {                         \
-        (f)->result = (value);   \
+#define PONS_RETURN(f, value)     \
+    do {                          \
+        (f)->result = (value);    \
         (f)->resume = UINT32_MAX; \
-        return PONS_READY;       \
+        return PONS_READY;        \
     } while (0)
 
 /* Ends the function with 0. */

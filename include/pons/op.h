@@ -49,13 +49,13 @@ struct pons_reactor;
 struct pons_op {
     /* Line 0. `next` and `backend` are the reactor's while it has the op. */
     struct pons_op *next;
-    uint8_t opcode;  /* enum pons_opcode */
-    uint8_t state;   /* the core's */
-    uint16_t flags;  /* the core's */
+    uint8_t opcode; /* enum pons_opcode */
+    uint8_t state;  /* the core's */
+    uint16_t flags; /* the core's */
     int32_t fd;
-    int32_t res;     /* set by submit when it answers DONE */
+    int32_t res; /* set by submit when it answers DONE */
     uint32_t event_flags;
-    void *user;      /* the core's */
+    void *user;                   /* the core's */
     struct pons_reactor *reactor; /* which one has, or had, the op */
     uint64_t backend[3];
 

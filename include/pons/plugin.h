@@ -5,10 +5,10 @@
 /*
  * pons/plugin.h - how an engine is found, described, configured and loaded.
  *
- * A plugin is a shared object with one entry function and one ELF note. The note
- * says what is inside without running its code; the entry function hands over
- * the tables. A plugin links nothing from libpons: what it needs comes through
- * pons_host.
+ * A plugin is a shared object with one entry function and one ELF note. The
+ * note says what is inside without running its code; the entry function hands
+ * over the tables. A plugin links nothing from libpons: what it needs comes
+ * through pons_host.
  *
  *     static const struct pons_option options[] = {
  *         {.name = "events", .type = PONS_OPTION_UINT, .fallback = "64",
@@ -111,7 +111,7 @@ struct pons_engine {
     uint32_t kind; /* enum pons_kind; 0 ends the list */
     uint32_t rank; /* `auto` tries the highest first; 0: never by itself */
     const char *name;
-    const char *summary; /* one line */
+    const char *summary;               /* one line */
     const struct pons_option *options; /* NULL: none */
     const void *table;
     uint64_t reserved[2];
@@ -127,8 +127,8 @@ struct pons_plugin {
 #define PONS_PLUGIN_ENTRY "pons_plugin_v1"
 
 /*
- * The entry. The host's abi and size say what it offers; the plugin answers with
- * its own. 0, or -ENOTSUP if the plugin needs a newer host.
+ * The entry. The host's abi and size say what it offers; the plugin answers
+ * with its own. 0, or -ENOTSUP if the plugin needs a newer host.
  */
 typedef int pons_plugin_entry_f(const struct pons_host *host,
                                 const struct pons_plugin **out);
@@ -159,21 +159,29 @@ struct pons_note {
 #define PONS_PLUGIN(plugin, name_, version_, licence_, engines_) \
     const struct pons_plugin *const PONS_BUILTIN_NAME(PONS_BUILTIN) = &(plugin);
 #else
-#define PONS_PLUGIN(plugin, name_, version_, licence_, engines_)             \
-    __attribute__((section(".note.pons"), used, aligned(4))) static const    \
-        struct pons_note pons_plugin_note = {                                \
-            sizeof(PONS_NOTE_OWNER),                                         \
-            sizeof(struct pons_note) - offsetof(struct pons_note, abi_min),  \
-            PONS_NOTE_TYPE, PONS_NOTE_OWNER, PONS_ABI_MAJOR << 16, PONS_ABI, \
-            name_, version_, licence_, engines_, {0, 0, 0, 0}};              \
-    PONS_EXTERN_C PONS_API int pons_plugin_v1(                               \
-        const struct pons_host *host, const struct pons_plugin **out);       \
-    PONS_EXTERN_C PONS_API int pons_plugin_v1(                               \
-        const struct pons_host *host, const struct pons_plugin **out)        \
-    {                                                                        \
-        (void)host;                                                          \
-        *out = &(plugin);                                                    \
-        return 0;                                                            \
+#define PONS_PLUGIN(plugin, name_, version_, licence_, engines_)               \
+    __attribute__((                                                            \
+        section(".note.pons"), used,                                           \
+        aligned(4))) static const struct pons_note pons_plugin_note = {        \
+        sizeof(PONS_NOTE_OWNER),                                               \
+        sizeof(struct pons_note) - offsetof(struct pons_note, abi_min),        \
+        PONS_NOTE_TYPE,                                                        \
+        PONS_NOTE_OWNER,                                                       \
+        PONS_ABI_MAJOR << 16,                                                  \
+        PONS_ABI,                                                              \
+        name_,                                                                 \
+        version_,                                                              \
+        licence_,                                                              \
+        engines_,                                                              \
+        {0, 0, 0, 0}};                                                         \
+    PONS_EXTERN_C PONS_API int pons_plugin_v1(const struct pons_host *host,    \
+                                              const struct pons_plugin **out); \
+    PONS_EXTERN_C PONS_API int pons_plugin_v1(const struct pons_host *host,    \
+                                              const struct pons_plugin **out)  \
+    {                                                                          \
+        (void)host;                                                            \
+        *out = &(plugin);                                                      \
+        return 0;                                                              \
     }
 #endif
 

@@ -33,12 +33,13 @@ extern "C" {
 
 enum pons_poller_caps {
     PONS_POLLER_EDGE = 1u << 0,
-    PONS_POLLER_NANOSECONDS = 1u << 1, /* deadlines finer than 1 ms are kept; R11:
-                                          otherwise the adapter uses a timerfd */
-    PONS_POLLER_PINNED = 1u << 2,      /* bind() to another thread is not allowed */
-    PONS_POLLER_ENDINGS = 1u << 3,     /* reports PONS_ENDING: with EDGE, a short
-                                          count then means empty, which saves a
-                                          system call per wait */
+    PONS_POLLER_NANOSECONDS = 1u
+                              << 1, /* deadlines finer than 1 ms are kept; R11:
+                                       otherwise the adapter uses a timerfd */
+    PONS_POLLER_PINNED = 1u << 2,  /* bind() to another thread is not allowed */
+    PONS_POLLER_ENDINGS = 1u << 3, /* reports PONS_ENDING: with EDGE, a short
+                                      count then means empty, which saves a
+                                      system call per wait */
 };
 
 /* Directions of control() and of a report. */
@@ -65,7 +66,7 @@ struct pons_poller {
 struct pons_poller_ops {
     uint32_t abi, size; /* PONS_ABI; of this struct */
     const char *name;
-    uint32_t caps;      /* enum pons_poller_caps */
+    uint32_t caps; /* enum pons_poller_caps */
     uint32_t reserved;
 
     /* Makes a poller, or a reason. Any thread. */

@@ -40,13 +40,13 @@ struct pons_pool_view {
     uint32_t waiting;       /* threads inside a job that waits for a job */
     uint32_t spawn_refused; /* times the system refused a thread */
     uint64_t now_ns;
-    uint64_t oldest_ns;     /* when the oldest waiting job came; 0: none */
-    uint64_t completed;     /* jobs that have ended, ever */
+    uint64_t oldest_ns; /* when the oldest waiting job came; 0: none */
+    uint64_t completed; /* jobs that have ended, ever */
 };
 
 enum pons_pool_verdict {
-    PONS_POOL_ENQUEUE, /* in class `klass` */
-    PONS_POOL_REFUSE,  /* -EBUSY */
+    PONS_POOL_ENQUEUE,  /* in class `klass` */
+    PONS_POOL_REFUSE,   /* -EBUSY */
     PONS_POOL_RUN_HERE, /* by the submitter itself; only `inline` may */
 };
 
@@ -57,10 +57,11 @@ struct pons_pool_admission {
 
 /* What on_tick answers. */
 struct pons_pool_target {
-    uint32_t threads;       /* that there should be */
-    uint32_t reserved;      /* zero */
-    uint64_t not_before_ns; /* a thread that is started looks for jobs no sooner;
-                               it counts as idle until then. 0: at once */
+    uint32_t threads;  /* that there should be */
+    uint32_t reserved; /* zero */
+    uint64_t
+        not_before_ns; /* a thread that is started looks for jobs no sooner;
+                          it counts as idle until then. 0: at once */
 };
 
 #define PONS_POOL_EXIT    UINT64_MAX

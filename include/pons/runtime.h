@@ -11,11 +11,11 @@
  *     pons_runtime_unref(rt);
  *
  * Ownership   A handle is one reference. The last unref shuts down without a
- *             time limit and frees.
- * Threads     Any thread. The last unref, and shutdown, not from a task or job
- *             of that runtime (-EDEADLK; unref then leaves it to a thread).
- * Failure     -EOWNERDEAD in a forked child for every inherited handle (P10);
- *             make a new runtime there.
+ *             time limit and frees. Task handles and wakers are given up
+ * before: one that is left keeps the runtime's memory, and is reported. Threads
+ * Any thread. The last unref, and shutdown, not from a task or job of that
+ * runtime (-EDEADLK; unref then leaves it to a thread). Failure     -EOWNERDEAD
+ * in a forked child for every inherited handle (P10); make a new runtime there.
  */
 
 #include <stdio.h>
@@ -53,7 +53,10 @@ struct pons_settings {
     const char *config; /* a file of settings, as PONS_CONFIG */
 };
 
-#define PONS_SETTINGS_INIT { .size = sizeof(struct pons_settings) }
+#define PONS_SETTINGS_INIT                   \
+    {                                        \
+        .size = sizeof(struct pons_settings) \
+    }
 
 /*
  * Makes a runtime. NULL `settings`: the environment and the defaults. -EINVAL
@@ -69,7 +72,8 @@ PONS_API struct pons_runtime *pons_runtime_ref(struct pons_runtime *rt);
 /* Consumes one reference. NULL is allowed and does nothing. */
 PONS_API void pons_runtime_unref(struct pons_runtime *rt);
 
-/* The runtime of this task, job or block_on, borrowed; NULL if there is none. */
+/* The runtime of this task, job or block_on, borrowed; NULL if there is none.
+ */
 PONS_API struct pons_runtime *pons_runtime_current(void);
 
 /* The process's own, made at the first call. The caller gets a reference. */
@@ -116,10 +120,10 @@ PONS_API PONS_MUST_USE int pons_dump(struct pons_runtime *rt, FILE *out);
 PONS_API int pons_main(int (*fn)(int argc, char **argv), int argc, char **argv);
 
 /* Defines main(): runs fn as a fiber, this thread being worker 0. */
-#define PONS_MAIN(fn)                       \
-    int main(int argc, char **argv)         \
-    {                                       \
-        return pons_main(fn, argc, argv);   \
+#define PONS_MAIN(fn)                     \
+    int main(int argc, char **argv)       \
+    {                                     \
+        return pons_main(fn, argc, argv); \
     }
 
 #ifdef __cplusplus

@@ -19,10 +19,10 @@
  * opener is cancelled.
  *
  * Ownership   The struct is the caller's, and stays until close returned.
- * Threads     Open, spawn and close: the opener. Spawn also: tasks of the scope.
- * Failure     As each says. C never leaves a scope by itself: declare it with
- *             PONS_SCOPE_GUARD and it is closed on every way out. A scope that
- *             is forgotten is reported in debug builds.
+ * Threads     Open, spawn and close: the opener. Spawn also: tasks of the
+ * scope. Failure     As each says. C never leaves a scope by itself: declare it
+ * with PONS_SCOPE_GUARD and it is closed on every way out. A scope that is
+ * forgotten is reported in debug builds.
  */
 
 #include "future.h"
@@ -94,23 +94,28 @@ pons_scope_guard_close(struct pons_scope *s)
 }
 
 /* Declares and opens a scope that closes itself when its block is left. */
-#define PONS_SCOPE_GUARD(name, deadline_ns)                     \
+#define PONS_SCOPE_GUARD(name, deadline_ns)                      \
     struct pons_scope name PONS_CLEANUP(pons_scope_guard_close); \
     pons_scope_open(&name, deadline_ns)
 
 #ifdef __cplusplus
 }
 
-namespace pons {
+namespace pons
+{
 
 /* The same in C++: the destructor closes. */
-class scope {
-public:
+class scope
+{
+  public:
     explicit scope(uint64_t deadline_ns = PONS_NEVER)
     {
         pons_scope_open(&s_, deadline_ns);
     }
-    ~scope() { (void)pons_scope_close(&s_); }
+    ~scope()
+    {
+        (void)pons_scope_close(&s_);
+    }
     scope(const scope &) = delete;
     scope &operator=(const scope &) = delete;
 
@@ -118,10 +123,16 @@ public:
     {
         return pons_scope_spawn_at(&s_, fn, arg, where);
     }
-    int close() { return pons_scope_close(&s_); }
-    struct pons_scope *get() { return &s_; }
+    int close()
+    {
+        return pons_scope_close(&s_);
+    }
+    struct pons_scope *get()
+    {
+        return &s_;
+    }
 
-private:
+  private:
     struct pons_scope s_;
 };
 

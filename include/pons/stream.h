@@ -24,8 +24,8 @@
  *             until the call returned or the future ended.
  * Threads     Any thread, any task, several at once.
  * Failure     The errno of the system call, never EAGAIN; -ECANCELED when
- *             cancelled, or when the stream is closed meanwhile; -EDEADLK inside
- *             poll(). No SIGPIPE.
+ *             cancelled, or when the stream is closed meanwhile; -EDEADLK
+ * inside poll(). No SIGPIPE.
  */
 
 #include <sys/socket.h>
@@ -52,8 +52,8 @@ PONS_API int pons_stream_fd(const struct pons_stream *s);
 
 /*
  * Cancels what is in course, waits until it has ended, and closes the
- * descriptor. Consumes `s`. The wait is masked (P3). Inside poll() the waiting is
- * left to the runtime.
+ * descriptor. Consumes `s`. The wait is masked (P3). Inside poll() the waiting
+ * is left to the runtime.
  */
 PONS_API void pons_stream_close(struct pons_stream *s);
 
@@ -171,8 +171,8 @@ PONS_API PONS_MUST_USE int pons_connect(struct pons_stream *s,
 struct pons_tcp_connect {
     struct pons_future base;
     struct pons_stream **out;
-    void *lookup;   /* the names, the addresses; Pons's, freed at the end */
-    void *next;     /* the address to try next */
+    void *lookup; /* the names, the addresses; Pons's, freed at the end */
+    void *next;   /* the address to try next */
     struct pons_stream *trying;
     struct pons_connect connect;
 };

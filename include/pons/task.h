@@ -6,8 +6,8 @@
  * pons/task.h - what runs by itself: spawn, join, detach, cancel.
  *
  * A task is a spawned future (stackless) or a spawned function (a fiber, whose
- * code waits by calling, at any depth). Both have one handle, one place of birth
- * and one result.
+ * code waits by calling, at any depth). Both have one handle, one place of
+ * birth and one result.
  *
  *     struct pons_task *t;
  *     int64_t answer;
@@ -47,12 +47,12 @@ enum pons_spawn_flags {
 
 /* The wide form of the two below. `where` and `name` are static or NULL. */
 struct pons_spawn_options {
-    uint32_t size;         /* of this struct */
-    uint32_t flags;        /* enum pons_spawn_flags */
-    uint64_t stack_bytes;  /* of a fiber; 0: 256 KiB. Touched lazily */
-    const char *name;      /* shown by pons_dump() */
-    const char *where;     /* PONS_HERE */
-    uint64_t reserved[4];  /* zero */
+    uint32_t size;        /* of this struct */
+    uint32_t flags;       /* enum pons_spawn_flags */
+    uint64_t stack_bytes; /* of a fiber; 0: 256 KiB. Touched lazily */
+    const char *name;     /* shown by pons_dump() */
+    const char *where;    /* PONS_HERE */
+    uint64_t reserved[4]; /* zero */
 };
 
 /*
@@ -65,9 +65,10 @@ PONS_API PONS_MUST_USE int pons_spawn_at(struct pons_runtime *rt,
                                          pons_fiber_f *fn, void *arg,
                                          struct pons_task **task,
                                          const char *where);
-PONS_API PONS_MUST_USE int
-pons_spawn_with(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,
-                struct pons_task **task, const struct pons_spawn_options *o);
+PONS_API PONS_MUST_USE int pons_spawn_with(struct pons_runtime *rt,
+                                           pons_fiber_f *fn, void *arg,
+                                           struct pons_task **task,
+                                           const struct pons_spawn_options *o);
 
 /* Starts `f` as a stackless task. Consumes `f`. NULL `task` detaches. */
 #define pons_spawn_future(rt, f, task) \
@@ -89,7 +90,8 @@ pons_spawn_future_with(struct pons_runtime *rt, struct pons_future *f,
  */
 PONS_API PONS_MUST_USE int pons_join(struct pons_task *t, int64_t *result);
 
-/* Future form. The handle is consumed when it ended; its result is the task's. */
+/* Future form. The handle is consumed when it ended; its result is the task's.
+ */
 struct pons_join {
     struct pons_future base;
     struct pons_task *task;

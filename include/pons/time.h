@@ -41,8 +41,8 @@ struct pons_sleep {
     struct pons_future base;
     uint64_t deadline_ns;
     struct pons_waker waker;
-    void *owner;     /* whose list it is on */
-    void *links[3];  /* Pons's */
+    void *owner;    /* whose list it is on */
+    void *links[3]; /* Pons's */
 };
 
 PONS_STATIC_ASSERT(sizeof(struct pons_sleep) == 96, "ABI: pons_sleep");
@@ -76,9 +76,9 @@ PONS_API void pons_timeout_init(struct pons_timeout *t, uint64_t deadline_ns,
 
 /*
  * Between open and close, cancels and deadlines from outside are hidden from
- * this fiber's or thread's waits, for at most `grace_ns`: time to flush, to shut
- * down, to read to the end. Deadlines set inside count. Masks nest, and close in
- * the reverse order on the stack that opened them.
+ * this fiber's or thread's waits, for at most `grace_ns`: time to flush, to
+ * shut down, to read to the end. Deadlines set inside count. Masks nest, and
+ * close in the reverse order on the stack that opened them.
  */
 struct pons_mask {
     uint64_t deadline_ns;
