@@ -142,17 +142,23 @@ course_open(struct serve_course *c)
     return 0;
 }
 
+/* Nobody new is let in. */
 static void
-course_close(struct serve_course *c)
+course_shut(struct serve_course *c)
 {
     if (c->accept_member)
         any_disarm(c->accept_member);
-    if (c->stop_member)
-        any_disarm(c->stop_member);
     if (c->accepted) // a client came while accepting was given up
         pons_stream_close(c->accepted);
     if (c->listener)
         pons_stream_close(c->listener);
+}
+
+static void
+course_close(struct serve_course *c)
+{
+    if (c->stop_member)
+        any_disarm(c->stop_member);
     /* The descriptor is the caller's: there is nothing to do about a failure.
      */
     if (c->stop && pons_stream_release(c->stop) < 0)
@@ -162,23 +168,31 @@ course_close(struct serve_course *c)
     any_free(c->any);
 }
 
+/* It is open. Until it is told to stop, or can accept no more. */
+static int
+course_run(struct serve_course *c)
+{
+    int err = 0;
+
+    c->serve->ready(c->serve->arg, pons_tcp_port(c->listener));
+    while (err == 0 && c->state == SERVE_ACCEPTING)
+        err = any_turn(c->any);
+    return err < 0 ? err : c->err;
+}
+
 static int64_t
 serve_fiber(void *arg)
 {
     struct serve_course c = {.serve = arg};
     int err = course_open(&c);
 
-    if (err == 0) {
-        pons_scope_open(&c.scope, PONS_NEVER);
-        c.serve->ready(c.serve->arg, pons_tcp_port(c.listener));
-        while (err == 0 && c.state == SERVE_ACCEPTING)
-            err = any_turn(c.any);
-        if (err == 0)
-            err = c.err;
-        pons_scope_cancel(&c.scope);
-        /* -ECANCELED, for it was cancelled; connections answer 0. */
-        (void)pons_scope_close(&c.scope);
-    }
+    pons_scope_open(&c.scope, PONS_NEVER);
+    if (err == 0)
+        err = course_run(&c);
+    course_shut(&c);
+    pons_scope_cancel(&c.scope);
+    /* -ECANCELED, for it was cancelled; connections answer 0. */
+    (void)pons_scope_close(&c.scope);
     course_close(&c);
     return err;
 }

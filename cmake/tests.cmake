@@ -58,6 +58,9 @@ foreach(noun IN LISTS PONS_NOUNS)
   pons_test(${noun})
 endforeach()
 
+# A resolver of the test's own.
+target_link_options(tcp_test PRIVATE -Wl,--wrap=getaddrinfo)
+
 # tests/pool_rig.h: a system that has no threads.
 foreach(noun elastic pool pool_end pool_thread)
   target_link_options(${noun}_test PRIVATE -Wl,--wrap=pthread_create)

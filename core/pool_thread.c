@@ -17,13 +17,13 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "futex.h"
 #include "lock.h"
 #include "pons/time.h"
 #include "spin.h"
+#include "thread.h"
 
 enum { LOOKS = 16 }; // at the word, between two looks at the clock
 
@@ -317,25 +317,11 @@ thread_main(void *arg)
     return NULL;
 }
 
-/* Our threads block all signals (P10). */
-static int
-thread_create(struct pool_thread *t)
-{
-    sigset_t all, before;
-    pthread_t id;
-    int err;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    err = pthread_create(&id, NULL, thread_main, t);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return err;
-}
-
 static int
 thread_new(struct poni_pool *p, uint64_t not_before_ns)
 {
     struct pool_thread *t;
+    pthread_t id; // the thread's own business
     int too_many;
 
     poni_lock(&p->lock);
@@ -347,7 +333,7 @@ thread_new(struct poni_pool *p, uint64_t not_before_ns)
     if (t == NULL)
         return -EAGAIN;
     *t = (struct pool_thread){.pool = p, .not_before_ns = not_before_ns};
-    if (thread_create(t) == 0)
+    if (poni_thread_start(&id, thread_main, t) == 0)
         return 0;
     free(t);
     return -EAGAIN;

@@ -126,12 +126,15 @@ poni_runtime_or_current(struct pons_runtime *rt, int *err)
     return rt;
 }
 
+/* A pool thread: its current runtime is the pool's. */
+static __thread struct poni_context pool_context;
+
 int
 poni_inside(const struct pons_runtime *rt)
 {
     if (poni_self.task != NULL)
         return poni_self.task->runtime == rt;
-    return poni_pool_current_job() != NULL && pons_runtime_current() == rt;
+    return pool_context.runtime == rt;
 }
 
 /* --- seats and workers --- */
@@ -193,14 +196,16 @@ poni_unsit(struct poni_seat *s)
 }
 
 struct poni_seat *
-poni_sit_for_shutdown(struct pons_runtime *rt)
+poni_sit_for_shutdown(struct pons_runtime *rt, uint64_t deadline_ns)
 {
     struct poni_seat *s = &rt->seats[0];
     uint32_t now = SEAT_FREE;
 
     while (!poni_cas_seq(&s->sat, &now, SEAT_TAKEN)) {
-        if (now == SEAT_AWAITED || poni_cas_seq(&s->sat, &now, SEAT_AWAITED))
-            poni_futex_wait(&s->sat, SEAT_AWAITED, PONS_NEVER);
+        if ((now == SEAT_AWAITED ||
+             poni_cas_seq(&s->sat, &now, SEAT_AWAITED)) &&
+            poni_futex_wait(&s->sat, SEAT_AWAITED, deadline_ns) == -ETIMEDOUT)
+            return NULL;
         now = SEAT_FREE;
     }
     (void)s->reactor->ops->bind(s->reactor);
@@ -235,9 +240,6 @@ open_policy(void *arg, const struct pons_engine *engine,
         (*policy)->ops = ops;
     return err;
 }
-
-/* A pool thread: its current runtime is the pool's. */
-static __thread struct poni_context pool_context;
 
 static void
 pool_thread_enter(void *rt)
@@ -357,9 +359,9 @@ runtime_unmake(struct pons_runtime *rt)
     poni_runtime_release(rt);
 }
 
-static int
-runtime_make(struct pons_runtime **out, const struct pons_settings *settings,
-             int main_is_worker)
+int
+poni_runtime_make(struct pons_runtime **out,
+                  const struct pons_settings *settings, int main_is_worker)
 {
     struct pons_runtime *rt = runtime_alloc();
     int err;
@@ -417,7 +419,7 @@ int
 pons_runtime_new(struct pons_runtime **out,
                  const struct pons_settings *settings)
 {
-    int err = runtime_make(out, settings, 0);
+    int err = poni_runtime_make(out, settings, 0);
 
     if (err == 0 && (*out)->workers == 0) {
         err = runtime_made_here(*out);
@@ -490,58 +492,4 @@ pons_runtime_default(struct pons_runtime **out)
     *out = err == 0 ? pons_runtime_ref(the_default) : NULL;
     poni_unlock(&default_lock);
     return err;
-}
-
-/* --- PONS_MAIN --- */
-
-struct main_call {
-    int (*fn)(int argc, char **argv);
-    int argc;
-    char **argv;
-    struct pons_runtime *rt;
-};
-
-static int64_t
-main_fiber(void *arg)
-{
-    struct main_call *call = arg;
-    int64_t status = call->fn(call->argc, call->argv);
-
-    poni_store_release(&call->rt->main_ended, 1);
-    return status;
-}
-
-int
-pons_main(int (*fn)(int argc, char **argv), int argc, char **argv)
-{
-    struct main_call call = {fn, argc, argv, NULL};
-    struct pons_spawn_options o = {.size = sizeof o,
-                                   .name = "main",
-                                   .stack_bytes = 8 << 20,
-                                   .where = "PONS_MAIN"};
-    struct pons_task *task = NULL;
-    struct poni_seat *seat;
-    int64_t status = 2;
-    int err = runtime_make(&call.rt, NULL, 1);
-
-    if (err < 0) {
-        fprintf(stderr, "pons: %s\n", pons_last_error());
-        return 2;
-    }
-    seat = &call.rt->seats[0];
-    poni_store_relaxed(&seat->sat, SEAT_TAKEN);
-    poni_self.seat = seat;
-    (void)seat->reactor->ops->bind(seat->reactor);
-    err = pons_spawn_with(call.rt, main_fiber, &call, &task, &o);
-    if (err == 0) {
-        poni_seat_work(seat, &call.rt->main_ended, 1, PONS_NEVER);
-        while (!pons_task_ended(task))
-            poni_seat_step(seat, PONS_NEVER);
-        status = task->out.result;
-        pons_detach(task);
-    }
-    (void)pons_runtime_shutdown(call.rt, PONS_NEVER);
-    poni_self.seat = NULL;
-    pons_runtime_unref(call.rt);
-    return (int)status;
 }

@@ -22,6 +22,8 @@
 
 enum runtime_phase { RUNTIME_OPEN, RUNTIME_CLOSING, RUNTIME_STOPPED };
 
+enum { RUNTIME_LEFT_NAMES = 400 }; // bytes of names in shutdown's sentence
+
 struct pons_runtime {
     /* Set once, before the first worker starts. */
     struct poni_seat *seats;
@@ -46,8 +48,12 @@ struct pons_runtime {
     uint64_t sleepers;  // a bit per seat that sleeps or is about to
     uint32_t ends;      // tasks that ended since CLOSING; a futex
     uint32_t shutdown;  // 0; 1 in course; 2 done: `left` holds; a futex
-    int64_t left;
     uint64_t stop_by_ns; // the shutdown's deadline
+    struct {
+        uint64_t tasks;
+        unsigned jobs;
+        char names[RUNTIME_LEFT_NAMES]; // of the jobs
+    } left;
 
     /* The injection queue: tasks from other threads, and what overflows. */
     __attribute__((aligned(64))) uint32_t inject_lock;
@@ -56,6 +62,10 @@ struct pons_runtime {
 
     struct poni_slab slab; // of threads that sit on no seat
 };
+
+/* pons_runtime_new(); `main_is_worker`: the calling thread will be worker 0. */
+int poni_runtime_make(struct pons_runtime **out,
+                      const struct pons_settings *settings, int main_is_worker);
 
 /* -EOWNERDEAD with the sentence in a forked child, else 0. */
 int poni_runtime_check(const struct pons_runtime *rt);
@@ -84,7 +94,9 @@ uint64_t poni_tasks_alive(struct pons_runtime *rt);
 struct poni_seat *poni_sit(struct pons_runtime *rt);
 void poni_unsit(struct poni_seat *s);
 
-/* As poni_sit(), by any thread, as soon as the maker does not sit there. */
-struct poni_seat *poni_sit_for_shutdown(struct pons_runtime *rt);
+/* As poni_sit(), by any thread, as soon as the maker does not sit there; NULL at
+ * the deadline. */
+struct poni_seat *poni_sit_for_shutdown(struct pons_runtime *rt,
+                                        uint64_t deadline_ns);
 
 #endif /* PONI_RUNTIME_H */

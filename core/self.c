@@ -62,12 +62,17 @@ poni_cancel_due_by_frames(const struct poni_self *self)
     return at != PONS_NEVER && (at == 0 || at <= pons_now());
 }
 
+/* An ordinary thread's outside pons_block_on(), while it has a frame open. */
+static __thread struct poni_context bare_context;
+
 void
 poni_frame_open(struct pons_mask *frame, enum poni_frame_kind kind,
                 uint64_t deadline_ns)
 {
     struct poni_context *context = poni_self.context;
 
+    if (context == NULL && !poni_self.polling)
+        context = poni_self.context = &bare_context;
     frame->deadline_ns = deadline_ns;
     frame->kind = kind;
     frame->context = context;
@@ -90,8 +95,11 @@ poni_frame_close(struct pons_mask *frame)
     for (at = &context->frames; *at != NULL; at = &(*at)->outer)
         if (*at == frame) {
             *at = frame->outer;
-            return;
+            break;
         }
+    if (context == &bare_context && context->frames == NULL &&
+        poni_self.context == context)
+        poni_self.context = NULL;
 }
 
 void

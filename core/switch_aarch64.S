@@ -91,7 +91,6 @@ poni_switch_stacks:
     nop // unwinders look up the address before the one to go on at
 switch_start:
     mov x0, x19
-    mov x30, xzr
     blr x20
     brk #0
     .cfi_endproc

@@ -1,208 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/tcp.c - names resolved, connections made, ports listened on.
- *
- * A look-up is a job of the pool that owns copies of the names: when its waiter
- * is cancelled, or its deadline comes, the waiter goes and the job's end frees
- * what is left (P3). Two references: the waiter's and the job's.
- *
- *    struct lookup    PENDING ---> DONE           (done(), on any thread)
- *                         \---> ABANDONED         (the waiter has gone)
+ * core/tcp.c - connections made, ports listened on.
  */
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fail.h"
 #include "future.h"
-#include "lock.h"
-#include "runtime.h"
+#include "resolve.h"
 #include "self.h"
 #include "stream.h"
-
-enum lookup_state { LOOKUP_PENDING, LOOKUP_DONE, LOOKUP_ABANDONED };
-
-struct lookup {
-    uint32_t refs;
-    uint32_t lock;  // guards state and waker
-    uint32_t state; // enum lookup_state
-    int flags;      // of getaddrinfo
-    struct pons_waker waker;
-    struct pons_job job;
-    struct addrinfo *found;
-    int error;        // EAI_..., once DONE
-    int system_error; // errno for EAI_SYSTEM
-    char *host;       // NULL: none; points into `names`
-    char *service;
-    char names[];
-};
-
-static void
-lookup_unref(struct lookup *l)
-{
-    if (poni_sub(&l->refs, 1) != 1)
-        return;
-    if (l->found != NULL)
-        freeaddrinfo(l->found);
-    free(l);
-}
-
-static struct lookup *
-lookup_new(const char *host, const char *service, int flags)
-{
-    size_t host_size = host != NULL ? strlen(host) + 1 : 0;
-    size_t service_size = strlen(service) + 1;
-    struct lookup *l = calloc(1, sizeof *l + host_size + service_size);
-
-    if (l == NULL)
-        return NULL;
-    l->refs = 1;
-    l->flags = flags;
-    l->service = memcpy(l->names, service, service_size);
-    if (host != NULL)
-        l->host = memcpy(l->names + service_size, host, host_size);
-    return l;
-}
-
-static int64_t
-lookup_run(void *arg)
-{
-    struct lookup *l = arg;
-    struct addrinfo want = {.ai_family = AF_UNSPEC,
-                            .ai_socktype = SOCK_STREAM,
-                            .ai_flags = l->flags};
-
-    l->error = getaddrinfo(l->host, l->service, &want, &l->found);
-    l->system_error = errno;
-    return 0;
-}
-
-static void
-lookup_done(struct pons_job *job)
-{
-    struct lookup *l = pons_container_of(job, struct lookup, job);
-    struct pons_waker w = {NULL, NULL};
-
-    poni_lock(&l->lock);
-    if (job->result == -ECANCELED && l->error == 0 && l->found == NULL) {
-        l->error = EAI_SYSTEM;
-        l->system_error = ECANCELED;
-    }
-    if (l->state == LOOKUP_PENDING) {
-        l->state = LOOKUP_DONE;
-        w = l->waker;
-        l->waker = (struct pons_waker){NULL, NULL};
-    }
-    poni_unlock(&l->lock);
-    pons_waker_wake(&w);
-    lookup_unref(l);
-}
-
-/* Numbers need no pool, and no waiting. */
-static int
-lookup_is_numeric(struct lookup *l)
-{
-    int flags = l->flags;
-
-    l->flags |= AI_NUMERICHOST;
-    (void)lookup_run(l);
-    l->flags = flags;
-    if (l->error == 0)
-        return 1;
-    l->error = 0;
-    return 0;
-}
-
-/* 0: it has begun, or is done; else -errno. */
-static int
-lookup_begin(struct lookup *l)
-{
-    struct pons_runtime *rt = pons_runtime_current();
-    int err;
-
-    if (l->host == NULL || lookup_is_numeric(l)) {
-        if (l->host == NULL)
-            (void)lookup_run(l);
-        l->state = LOOKUP_DONE;
-        return 0;
-    }
-    l->job = (struct pons_job){
-        .fn = lookup_run, .arg = l, .done = lookup_done, .name = "getaddrinfo"};
-    if (rt == NULL || poni_pool_current_job() != NULL) {
-        (void)lookup_run(l); // without a runtime the call is the call
-        l->state = LOOKUP_DONE;
-        return 0;
-    }
-    poni_add_relaxed(&l->refs, 1);
-    err = poni_pool_submit(rt->pool, &l->job, 0);
-    if (err < 0)
-        lookup_unref(l);
-    return err;
-}
-
-/* 1: done; 0: `w` is woken when it is. */
-static int
-lookup_wait(struct lookup *l, struct pons_waker *w)
-{
-    int done;
-
-    poni_lock(&l->lock);
-    done = l->state == LOOKUP_DONE;
-    if (!done)
-        pons_waker_set(&l->waker, w);
-    poni_unlock(&l->lock);
-    return done;
-}
-
-static void
-lookup_abandon(struct lookup *l)
-{
-    struct pons_waker w;
-
-    poni_lock(&l->lock);
-    if (l->state == LOOKUP_PENDING)
-        l->state = LOOKUP_ABANDONED;
-    w = l->waker;
-    l->waker = (struct pons_waker){NULL, NULL};
-    poni_unlock(&l->lock);
-    pons_waker_drop(&w);
-}
-
-static int
-lookup_errno(const struct lookup *l)
-{
-    switch (l->error) {
-    case 0:
-        return 0;
-    case EAI_SYSTEM:
-        return -l->system_error;
-    case EAI_MEMORY:
-        return -ENOMEM;
-    case EAI_AGAIN:
-        return -EHOSTUNREACH;
-    default:
-        return -ENOENT;
-    }
-}
-
-static int
-lookup_failure(const struct lookup *l)
-{
-    int err = lookup_errno(l);
-
-    if (err < 0 && err != -ECANCELED)
-        (void)poni_fail(err, "\"%s\" port \"%s\": %s", l->host ? l->host : "*",
-                        l->service,
-                        l->error == EAI_SYSTEM ? strerror(l->system_error)
-                                               : gai_strerror(l->error));
-    return err;
-}
 
 static int
 socket_stream(struct pons_stream **out, const struct addrinfo *a)
@@ -235,7 +47,7 @@ static enum pons_poll
 connect_end(struct pons_tcp_connect *c, int64_t err)
 {
     if (c->lookup != NULL)
-        lookup_unref(c->lookup);
+        poni_resolve_unref(c->lookup);
     c->lookup = NULL;
     c->base.resume = CONNECT_ENDED;
     return poni_ready(&c->base, err);
@@ -261,7 +73,7 @@ connect_next(struct pons_tcp_connect *c, const struct addrinfo *a)
 static enum pons_poll
 connect_failed(struct pons_tcp_connect *c, int64_t err)
 {
-    const struct lookup *l = c->lookup;
+    const struct poni_resolve *l = c->lookup;
 
     if (err != -ECANCELED)
         (void)poni_fail((int)err, "\"%s\" port \"%s\": %s", l->host, l->service,
@@ -293,14 +105,14 @@ connect_try(struct pons_tcp_connect *c, struct pons_waker *w)
 static enum pons_poll
 connect_looked_up(struct pons_tcp_connect *c, struct pons_waker *w)
 {
-    struct lookup *l = c->lookup;
+    struct poni_resolve *l = c->lookup;
     int err;
 
     if (c->base.state != 0)
         return connect_end(c, -ECANCELED);
-    if (!lookup_wait(l, w))
+    if (!poni_resolve_wait(l, w))
         return PONS_PENDING;
-    err = lookup_failure(l);
+    err = poni_resolve_failure(l);
     if (err < 0)
         return connect_end(c, err);
     if (!connect_next(c, l->found))
@@ -322,8 +134,8 @@ connect_poll(struct pons_future *f, struct pons_waker *w)
         if (c->lookup == NULL)
             return connect_end(c,
                                poni_fail(-ENOMEM, "no memory for a look-up"));
-        err =
-            poni_cancel_due(&poni_self) ? -ECANCELED : lookup_begin(c->lookup);
+        err = poni_cancel_due(&poni_self) ? -ECANCELED
+                                          : poni_resolve_begin(c->lookup);
         if (err < 0)
             return connect_end(c, err);
         f->resume = CONNECT_LOOKS_UP;
@@ -350,7 +162,7 @@ connect_cancel(struct pons_future *f)
         pons_future_cancel(f->child);
     } else if (c->lookup != NULL && f->state == 0) {
         f->state = 1;
-        lookup_abandon(c->lookup);
+        poni_resolve_abandon(c->lookup);
     }
 }
 
@@ -359,7 +171,7 @@ connect_describe(const struct pons_future *f, char *text, size_t size)
 {
     const struct pons_tcp_connect *c =
         (const struct pons_tcp_connect *)(const void *)f;
-    const struct lookup *l = c->lookup;
+    const struct poni_resolve *l = c->lookup;
 
     if (l != NULL)
         (void)snprintf(text, size, "look-up of %s", l->host ? l->host : "*");
@@ -380,7 +192,7 @@ pons_tcp_connect_init(struct pons_tcp_connect *c, struct pons_stream **out,
     poni_future_init(&c->base, &connect_ops);
     *out = NULL;
     c->out = out;
-    c->lookup = lookup_new(host, service, AI_ADDRCONFIG);
+    c->lookup = poni_resolve_new(host, service, AI_ADDRCONFIG);
     c->next = NULL;
     c->trying = NULL;
 }
@@ -443,7 +255,7 @@ listen_first(struct pons_stream **out, const struct addrinfo *found,
 static enum pons_poll
 listen_end(struct pons_tcp_listen *l, int err)
 {
-    lookup_unref(l->lookup);
+    poni_resolve_unref(l->lookup);
     l->lookup = NULL;
     return poni_ready(&l->base, err);
 }
@@ -453,7 +265,7 @@ listen_poll(struct pons_future *f, struct pons_waker *w)
 {
     struct pons_tcp_listen *l =
         pons_container_of(f, struct pons_tcp_listen, base);
-    struct lookup *lookup = l->lookup;
+    struct poni_resolve *lookup = l->lookup;
     int err;
 
     if (lookup == NULL)
@@ -461,15 +273,16 @@ listen_poll(struct pons_future *f, struct pons_waker *w)
     if (f->resume == 0) {
         f->resume = 1;
         poni_unpolled_remove(f);
-        err = poni_cancel_due(&poni_self) ? -ECANCELED : lookup_begin(lookup);
+        err = poni_cancel_due(&poni_self) ? -ECANCELED
+                                          : poni_resolve_begin(lookup);
         if (err < 0)
             return listen_end(l, err);
     }
     if (f->state != 0)
         return listen_end(l, -ECANCELED);
-    if (!lookup_wait(lookup, w))
+    if (!poni_resolve_wait(lookup, w))
         return PONS_PENDING;
-    err = lookup_failure(lookup);
+    err = poni_resolve_failure(lookup);
     if (err == 0) {
         err = listen_first(l->out, lookup->found, l->backlog);
         if (err < 0)
@@ -488,7 +301,7 @@ listen_cancel(struct pons_future *f)
 
     if (l->lookup != NULL && f->state == 0) {
         f->state = 1;
-        lookup_abandon(l->lookup);
+        poni_resolve_abandon(l->lookup);
     }
 }
 
@@ -506,7 +319,7 @@ pons_tcp_listen_init(struct pons_tcp_listen *l, struct pons_stream **out,
     poni_future_init(&l->base, &listen_ops);
     *out = NULL;
     l->out = out;
-    l->lookup = lookup_new(host, service, AI_PASSIVE);
+    l->lookup = poni_resolve_new(host, service, AI_PASSIVE);
     l->backlog = backlog;
     l->reserved0 = 0;
     l->reserved = 0;

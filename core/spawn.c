@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/spawn.c - how a task is born, from inside its runtime and from outside.
+ */
+
+#include <errno.h>
+
+#include "fail.h"
+#include "future.h"
+#include "runtime.h"
+#include "seat.h"
+#include "self.h"
+#include "task.h"
+
+static const struct pons_spawn_options no_options = {
+    .size = sizeof no_options,
+};
+
+static int
+options_check(const struct pons_spawn_options *o)
+{
+    if (o->size < sizeof *o)
+        return poni_fail(-EINVAL,
+                         "pons_spawn_options.size is %u, wanted at least %zu: "
+                         "set it to sizeof the struct",
+                         o->size, sizeof *o);
+    if (o->flags & ~(uint32_t)PONS_SPAWN_MIGRATABLE)
+        return poni_fail(-EINVAL,
+                         "pons_spawn_options.flags has unknown bits "
+                         "0x%x",
+                         o->flags & ~(uint32_t)PONS_SPAWN_MIGRATABLE);
+    if (o->stack_bytes > FIBER_STACK_MAX)
+        return poni_fail(-EINVAL,
+                         "pons_spawn_options.stack_bytes is %llu, at most %d "
+                         "are allowed",
+                         (unsigned long long)o->stack_bytes, FIBER_STACK_MAX);
+    return 0;
+}
+
+static struct pons_task *
+task_new(struct pons_runtime *rt, struct poni_seat *s,
+         const struct pons_spawn_options *o, int has_handle)
+{
+    struct pons_task *t = poni_slab_pop(s != NULL ? &s->slab : &rt->slab);
+
+    if (t == NULL) {
+        (void)poni_fail(-ENOMEM, "no memory for a task born at %s",
+                        o->where ? o->where : "?");
+        return NULL;
+    }
+    t->kind = KIND_STACKLESS;
+    t->started = t->asked = 0;
+    t->migratable = (o->flags & PONS_SPAWN_MIGRATABLE) != 0;
+    t->stack_log2 = 0;
+    t->seat = NULL;
+    t->runtime = rt;
+    t->where = o->where;
+    t->name = o->name;
+    t->joiner = (struct pons_waker){NULL, NULL};
+    t->scope = NULL;
+    /* Release pairs with core/dump.c's and shutdown's look at the word. */
+    poni_store_release(&t->word,
+                       TASK_QUEUED + (has_handle ? 2u : 1u) * TASK_REF);
+    return t;
+}
+
+/*
+ * From a thread outside: `posting` holds up the runtime's end between the look
+ * at its phase and the push (core/shutdown.c). 0: it has stopped, nobody would
+ * run the task.
+ */
+static int
+task_inject(struct pons_task *t)
+{
+    struct pons_runtime *rt = t->runtime;
+    int open;
+
+    poni_add_seq(&rt->posting, 1);
+    open = poni_load_seq(&rt->phase) != RUNTIME_STOPPED;
+    if (open)
+        poni_inject(rt, t);
+    poni_sub_seq(&rt->posting, 1);
+    return open;
+}
+
+/* The runtime stopped while this was being made: it has never been. */
+static int
+task_unmake(struct pons_task *t, struct pons_task **task)
+{
+    struct pons_future *f = t->run.future;
+
+    if (t->scope != NULL) {
+        t->out.result = 0;
+        poni_scope_remove(t->scope, t);
+    }
+    if (t->kind == KIND_STACKLESS && f->ops->drop != NULL)
+        f->ops->drop(f);
+    poni_store_release(&t->word, TASK_DONE);
+    poni_slab_unspawn(&t->runtime->slab, t);
+    if (task != NULL)
+        *task = NULL;
+    return poni_fail(-ESHUTDOWN, "the runtime has been shut down");
+}
+
+/* `t` is filled in: joins its scope, is born cancelled if it must, and queues.
+ */
+static int
+task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
+             struct pons_scope *scope)
+{
+    if (task != NULL)
+        *task = t;
+    if (scope != NULL)
+        t->scope = poni_scope_add(scope, t) == 0 ? scope : NULL;
+    /* Pairs with the seq_cst exchange of the phase in shutdown: either this
+     * sees CLOSING, or shutdown's walk over the slabs sees this task. */
+    poni_fence();
+    if (poni_load_relaxed(&t->runtime->phase) != RUNTIME_OPEN)
+        poni_or(&t->word, TASK_CANCELLED);
+    if (s != NULL)
+        poni_seat_push_new(s, t);
+    else if (!task_inject(t))
+        return task_unmake(t, task);
+    return 0;
+}
+
+static struct poni_seat *
+seat_of_caller(const struct pons_runtime *rt)
+{
+    struct poni_seat *s = poni_self.seat;
+
+    return s != NULL && s->runtime == rt ? s : NULL;
+}
+
+static unsigned
+stack_log2(uint64_t bytes)
+{
+    unsigned log2 = 0;
+
+    while (bytes > UINT64_C(1) << log2)
+        log2++;
+    return log2;
+}
+
+/* After STOPPED nobody would run it: it ends here, cancelled. */
+static int
+task_stillborn(struct pons_runtime *rt)
+{
+    return poni_load_acquire(&rt->phase) == RUNTIME_STOPPED;
+}
+
+int
+poni_task_spawn_fiber(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,
+                      struct pons_task **task,
+                      const struct pons_spawn_options *o,
+                      struct pons_scope *scope)
+{
+    struct poni_seat *s;
+    struct pons_task *t;
+    int err = 0;
+
+    rt = poni_runtime_or_current(rt, &err);
+    if (err < 0 || (err = options_check(o)) < 0)
+        return err;
+    if (task_stillborn(rt))
+        return poni_fail(-ESHUTDOWN, "the runtime has been shut down");
+    s = seat_of_caller(rt);
+    t = task_new(rt, s, o, task != NULL);
+    if (t == NULL)
+        return -ENOMEM;
+    t->kind = KIND_FIBER;
+    t->stack_log2 = stack_log2(o->stack_bytes) & 127u;
+    t->run.call.fn = fn;
+    t->run.call.arg = arg;
+    return task_publish(t, s, task, scope);
+}
+
+int
+poni_task_spawn_future(struct pons_runtime *rt, struct pons_future *f,
+                       struct pons_task **task,
+                       const struct pons_spawn_options *o,
+                       struct pons_scope *scope)
+{
+    struct poni_seat *s;
+    struct pons_task *t = NULL;
+    int err = 0;
+
+    rt = poni_runtime_or_current(rt, &err);
+    if (err == 0)
+        err = options_check(o);
+    if (err == 0 && task_stillborn(rt))
+        err = poni_fail(-ESHUTDOWN, "the runtime has been shut down");
+    s = err == 0 ? seat_of_caller(rt) : NULL;
+    if (err == 0 && (t = task_new(rt, s, o, task != NULL)) == NULL)
+        err = -ENOMEM;
+    if (err < 0) {
+        poni_unpolled_remove(f);
+        if (f->ops->drop != NULL)
+            f->ops->drop(f); // consumed, whatever happens
+        return err;
+    }
+    t->run.future = f;
+    return task_publish(t, s, task, scope);
+}
+
+int
+pons_spawn_with(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,
+                struct pons_task **task, const struct pons_spawn_options *o)
+{
+    return poni_task_spawn_fiber(rt, fn, arg, task, o, NULL);
+}
+
+int
+pons_spawn_at(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,
+              struct pons_task **task, const char *where)
+{
+    struct pons_spawn_options o = no_options;
+
+    o.where = where;
+    return poni_task_spawn_fiber(rt, fn, arg, task, &o, NULL);
+}
+
+int
+pons_spawn_future_with(struct pons_runtime *rt, struct pons_future *f,
+                       struct pons_task **task,
+                       const struct pons_spawn_options *o)
+{
+    return poni_task_spawn_future(rt, f, task, o, NULL);
+}
+
+int
+pons_spawn_future_at(struct pons_runtime *rt, struct pons_future *f,
+                     struct pons_task **task, const char *where)
+{
+    struct pons_spawn_options o = no_options;
+
+    o.where = where;
+    return poni_task_spawn_future(rt, f, task, &o, NULL);
+}
