@@ -54,26 +54,40 @@ await_poll(struct await *a)
 
 /* --- a fiber --- */
 
+static void
+fiber_alarm_set(struct pons_task *t, struct pons_sleep *alarm_clock,
+                const struct await *a)
+{
+    pons_sleep_init(alarm_clock, a->cancel_at);
+    poni_unpolled_remove(&alarm_clock->base);
+    poni_timers_insert(&t->seat->timers, alarm_clock, &a->waker);
+}
+
+static void
+fiber_alarm_stop(struct pons_sleep *alarm_clock)
+{
+    if (alarm_clock->deadline_ns != PONS_NEVER)
+        (void)poni_timers_remove(alarm_clock, 0);
+}
+
+/* A cancel can bring forward when the wait ends: to the end of a mask that is
+ * open outside a deadline. Then the alarm is set anew. */
 static int64_t
 fiber_await(struct pons_task *t, struct pons_future *f)
 {
     struct await a = {.f = f, .waker = poni_task_waker(t)};
     struct pons_sleep alarm_clock;
-    int alarm_set = 0;
 
+    alarm_clock.deadline_ns = PONS_NEVER; // not set
     t->out.waits = f;
     while (await_poll(&a) == PONS_PENDING) {
-        if (a.cancel_at != PONS_NEVER && !alarm_set) {
-            alarm_set = 1;
-            alarm_clock.links[0] = NULL;
-            pons_sleep_init(&alarm_clock, a.cancel_at);
-            poni_unpolled_remove(&alarm_clock.base);
-            poni_timers_insert(&t->seat->timers, &alarm_clock, &a.waker);
+        if (a.cancel_at < alarm_clock.deadline_ns) {
+            fiber_alarm_stop(&alarm_clock);
+            fiber_alarm_set(t, &alarm_clock, &a);
         }
         poni_fiber_suspend(t->run.stack.fiber);
     }
-    if (alarm_set)
-        (void)poni_timers_remove(&alarm_clock, 0);
+    fiber_alarm_stop(&alarm_clock);
     t->out.waits = NULL;
     return f->result;
 }

@@ -28,6 +28,7 @@ enum {
     BUDGET = 128,    // operations of one poll
     LIFO_RUN = 3,    // tasks in a row from the LIFO slot, then the ring's turn
     EVENTS = 256,    // per look at the reactor
+    NEW_WORK = 2,    // ready new tasks from which a second worker is called
 };
 
 /* Who works on a seat that has no worker: nobody, somebody, or somebody for
@@ -101,6 +102,16 @@ int poni_seat_post_op(struct poni_seat *s, struct pons_op *op);
 
 /* The same for an op that the seat has in flight: until it has drained. */
 int poni_seat_post_recall(struct poni_seat *s, struct pons_op *op);
+
+/* The owner has nothing to run: steals, or looks on for a bounded while, or
+ * sleeps until there may be something, *word is `value`, or the deadline.
+ * core/idle.c */
+void poni_seat_rest(struct poni_seat *s, const uint32_t *word, uint32_t value,
+                    uint64_t deadline_ns);
+
+/* The owner has found work: others may search, and are called if there is more.
+ */
+void poni_seat_end_search(struct poni_seat *s);
 
 /* The owner: does what was posted. */
 void poni_seat_read_inboxes(struct poni_seat *s);

@@ -25,7 +25,10 @@
 #include "self.h"
 #include "shutdown.h"
 
-enum { NAMES = 400 }; // bytes of names in the sentence
+enum {
+    LOOK_NS = 10000000, // how long a task's end may go unseen: who ends one
+                        // does not fence its count from its look at the phase
+};
 
 uint64_t
 poni_tasks_alive(struct pons_runtime *rt)
@@ -81,14 +84,18 @@ cancel_all(struct pons_runtime *rt)
 static void
 drain_by_workers(struct pons_runtime *rt, uint64_t deadline_ns)
 {
-    for (;;) {
+    uint64_t look;
+
+    do {
         uint32_t ends = poni_load_acquire(&rt->ends);
 
         if (poni_tasks_alive(rt) == 0)
             return;
-        if (poni_futex_wait(&rt->ends, ends, deadline_ns) == -ETIMEDOUT)
-            return;
-    }
+        look = pons_after_ns(LOOK_NS);
+        if (look > deadline_ns)
+            look = deadline_ns;
+        poni_futex_wait(&rt->ends, ends, look);
+    } while (deadline_ns == PONS_NEVER || pons_now() < deadline_ns);
 }
 
 /* Without: does their work. One step at a time, as tasks come to their ends. */
@@ -197,15 +204,16 @@ close_reactors(struct pons_runtime *rt)
     }
 }
 
-/* The seat that this thread works on meanwhile; NULL: the workers do it all. */
+/* The seat that this thread works on meanwhile; NULL: the workers do it all, or
+ * the maker did not leave it in time. */
 static struct poni_seat *
-shutdown_seat(struct pons_runtime *rt)
+shutdown_seat(struct pons_runtime *rt, uint64_t deadline_ns)
 {
     struct poni_seat *s = poni_self.seat;
 
     if (s != NULL && s->runtime == rt)
         return s;
-    return rt->workers == 0 ? poni_sit_for_shutdown(rt) : NULL;
+    return rt->workers == 0 ? poni_sit_for_shutdown(rt, deadline_ns) : NULL;
 }
 
 static void
@@ -217,37 +225,58 @@ drain(struct pons_runtime *rt, struct poni_seat *hand, uint64_t deadline_ns)
         drain_by_workers(rt, deadline_ns);
 }
 
-static int64_t
-shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
+/* Everything but the workers' leaving; `hand` may be NULL. */
+static void
+shutdown_empty(struct pons_runtime *rt, struct poni_seat *hand,
+               uint64_t deadline_ns)
 {
-    struct poni_seat *sat = poni_self.seat, *hand = shutdown_seat(rt);
-    char names[NAMES] = "";
-    uint64_t tasks;
-    unsigned jobs, stuck = 0;
-
-    poni_store_seq(&rt->phase, RUNTIME_CLOSING);
-    cancel_all(rt);
     drain(rt, hand, deadline_ns);
-    jobs = poni_pool_shutdown(rt->pool, deadline_ns, names, sizeof names);
+    rt->left.jobs = poni_pool_shutdown(rt->pool, deadline_ns, rt->left.names,
+                                       sizeof rt->left.names);
     runtime_close_doors(rt);
     drain(rt, hand, deadline_ns); // what came in meanwhile, born cancelled
-    tasks = poni_tasks_alive(rt);
+    rt->left.tasks = poni_tasks_alive(rt);
     rt->stop_by_ns = deadline_ns;
     stop_workers(rt);
     if (hand != NULL)
         poni_seat_drain(hand);
+}
+
+static void
+shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
+{
+    struct poni_self caller = poni_self; // a task of another runtime, perhaps
+    struct poni_seat *hand;
+    unsigned stuck;
+
+    poni_store_seq(&rt->phase, RUNTIME_CLOSING);
+    cancel_all(rt); // before the seat: whom its maker waits for ends, too
+    hand = shutdown_seat(rt, deadline_ns);
+    poni_self.task = NULL;
+    poni_self.polling = 0;
+    shutdown_empty(rt, hand, deadline_ns);
     stuck = join_workers(rt, deadline_ns);
-    if (hand != NULL && hand != sat)
+    if (hand != NULL && hand != caller.seat)
         poni_unsit(hand);
-    if (tasks + jobs == 0 && stuck == 0)
+    stuck += rt->workers == 0 && hand == NULL;
+    poni_self.seat = caller.seat;
+    poni_self.task = caller.task;
+    poni_self.polling = caller.polling;
+    if (rt->left.tasks + rt->left.jobs == 0 && stuck == 0)
         close_reactors(rt);
     else
         poni_runtime_hold(rt); // leaked, with what still runs
-    if (tasks + jobs > 0)
-        (void)poni_fail(
-            -EBUSY, "shutdown left %llu tasks and %u jobs running%s%s",
-            (unsigned long long)tasks, jobs, names[0] ? ": " : "", names);
-    return (int64_t)(tasks + jobs);
+}
+
+static int64_t
+shutdown_answer(const struct pons_runtime *rt)
+{
+    if (rt->left.tasks + rt->left.jobs > 0)
+        (void)poni_fail(-EBUSY,
+                        "shutdown left %llu tasks and %u jobs running%s%s",
+                        (unsigned long long)rt->left.tasks, rt->left.jobs,
+                        rt->left.names[0] ? ": " : "", rt->left.names);
+    return (int64_t)(rt->left.tasks + rt->left.jobs);
 }
 
 int64_t
@@ -265,10 +294,10 @@ pons_runtime_shutdown(struct pons_runtime *rt, uint64_t timeout_ns)
     if (!poni_cas_seq(&rt->shutdown, &first, 1)) {
         while (poni_load_acquire(&rt->shutdown) == 1)
             poni_futex_wait(&rt->shutdown, 1, PONS_NEVER);
-        return rt->left;
+        return shutdown_answer(rt);
     }
-    rt->left = shutdown_run(rt, pons_after_ns(timeout_ns));
+    shutdown_run(rt, pons_after_ns(timeout_ns));
     poni_store_release(&rt->shutdown, 2);
     poni_futex_wake(&rt->shutdown, INT32_MAX);
-    return rt->left;
+    return shutdown_answer(rt);
 }

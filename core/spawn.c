@@ -87,6 +87,7 @@ task_inject(struct pons_task *t)
 static int
 task_unmake(struct pons_task *t, struct pons_task **task)
 {
+    struct pons_runtime *rt = t->runtime;
     struct pons_future *f = t->run.future;
 
     if (t->scope != NULL) {
@@ -96,7 +97,10 @@ task_unmake(struct pons_task *t, struct pons_task **task)
     if (t->kind == KIND_STACKLESS && f->ops->drop != NULL)
         f->ops->drop(f);
     poni_store_release(&t->word, TASK_DONE);
-    poni_slab_unspawn(&t->runtime->slab, t);
+    poni_add_seq(&rt->posting, 1); // the seats are still there to be told
+    poni_slab_unspawn(&rt->slab, t);
+    poni_task_finished(rt);
+    poni_sub_seq(&rt->posting, 1);
     if (task != NULL)
         *task = NULL;
     return poni_fail(-ESHUTDOWN, "the runtime has been shut down");

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/idle.c - a worker without work: it searches, looks on, and sleeps; and
+ * how others wake it. core/seat.h has the picture of the sleep.
+ *
+ * A wake-up costs more than most work, on both sides, so there is one at a time
+ * in the whole runtime: `searchers` counts those that look for work, and those
+ * that were rung to; while it is not 0 nobody is called.
+ */
+
+#include "lock.h"
+#include "runtime.h"
+#include "seat.h"
+#include "spin.h"
+
+enum { LOOT = RUNQUEUE_SLOTS / 2 }; // tasks that one steal takes at most
+
+/* --- waking who sleeps --- */
+
+static void
+seat_bell(struct poni_seat *s)
+{
+    poni_add_relaxed(&s->bells, 1);
+    (void)s->reactor->ops->wake(s->reactor);
+}
+
+void
+poni_seat_ring(struct poni_seat *s)
+{
+    uint64_t *sleepers = &s->runtime->sleepers;
+
+    /* Pairs with the fetch_or in seat_sleep(): Dekker. */
+    poni_fence();
+    if (!(poni_load_relaxed(sleepers) & s->bit))
+        return;
+    if (__atomic_fetch_and(sleepers, ~s->bit, __ATOMIC_SEQ_CST) & s->bit)
+        seat_bell(s);
+}
+
+/* A sleeping seat other than none; the low ones first, so that the high ones
+ * stay asleep and cold. */
+static struct poni_seat *
+runtime_sleeper(struct pons_runtime *rt)
+{
+    uint64_t sleepers = poni_load_seq(&rt->sleepers);
+
+    return sleepers ? &rt->seats[__builtin_ctzll(sleepers)] : NULL;
+}
+
+/*
+ * Only who moves `searchers` from 0 to 1 may call somebody, and hands that one
+ * over: a wake-up costs more than most work, so there is one at a time.
+ */
+void
+poni_notify_one(struct pons_runtime *rt)
+{
+    uint32_t none = 0;
+    struct poni_seat *s;
+
+    /* Pairs with the fetch_or in seat_sleep(): Dekker. */
+    poni_fence();
+    if (poni_load_relaxed(&rt->sleepers) == 0 ||
+        poni_load_relaxed(&rt->searchers) != 0 ||
+        !poni_cas_seq(&rt->searchers, &none, 1))
+        return;
+    while ((s = runtime_sleeper(rt)) != NULL) {
+        poni_store_seq(&s->called_to_search, 1);
+        if (__atomic_fetch_and(&rt->sleepers, ~s->bit, __ATOMIC_SEQ_CST) &
+            s->bit) {
+            seat_bell(s);
+            return;
+        }
+        if (!poni_swap_seq(&s->called_to_search, 0))
+            return; // it came by itself, and has taken the call
+    }
+    poni_sub_seq(&rt->searchers, 1);
+}
+
+/* --- searching --- */
+
+static int
+seat_begin_search(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+
+    if (s->searching)
+        return 1;
+    if (poni_load_relaxed(&s->called_to_search) &&
+        poni_swap_seq(&s->called_to_search, 0)) {
+        s->searching = 1;
+        return 1;
+    }
+    if (poni_load_relaxed(&rt->searchers) * 2 >= rt->seat_count)
+        return 0;
+    poni_add_seq(&rt->searchers, 1);
+    s->searching = 1;
+    return 1;
+}
+
+static int
+runtime_has_work(struct pons_runtime *rt)
+{
+    if (poni_load_relaxed(&rt->inject_count) > 0)
+        return 1;
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        if (runqueue_count(&rt->seats[i].ring) > 0)
+            return 1;
+    return 0;
+}
+
+/* It has found work. The last one to stop looking calls the next, if there is
+ * more than it can do. */
+void
+poni_seat_end_search(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+
+    if (poni_load_relaxed(&s->called_to_search) &&
+        poni_swap_seq(&s->called_to_search, 0))
+        poni_sub_seq(&rt->searchers, 1);
+    if (!s->searching)
+        return;
+    s->searching = 0;
+    if (poni_sub_seq(&rt->searchers, 1) == 1 &&
+        (poni_load_relaxed(&rt->inject_count) > 0 ||
+         runqueue_count(&s->ring) >= NEW_WORK))
+        poni_notify_one(rt);
+}
+
+static int
+seat_steal(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+    struct pons_task *loot[LOOT];
+    unsigned start;
+
+    s->random = s->random * 1664525u + 1013904223u; // Knuth's constants
+    start = s->random >> 16;
+    for (unsigned i = 0; i < rt->seat_count; i++) {
+        struct poni_seat *from = &rt->seats[(start + i) % rt->seat_count];
+        unsigned n;
+
+        if (from == s || (n = runqueue_steal(&from->ring, loot, LOOT)) == 0)
+            continue;
+        poni_store_relaxed(&s->steals, s->steals + n);
+        for (unsigned j = 0; j < n; j++)
+            poni_seat_push(s, loot[j]);
+        return 1;
+    }
+    return 0;
+}
+
+static int
+seat_posted(const struct poni_seat *s)
+{
+    return poni_load_relaxed(&s->ready_inbox) != NULL ||
+           poni_load_relaxed(&s->op_inbox) != NULL;
+}
+
+/* Looks on for a bounded while. 1: there is something. */
+static int
+seat_spin(struct poni_seat *s, const uint32_t *word, uint32_t value)
+{
+    uint64_t most = poni_spin_limit_ns() * poni_ticks_per_us() / 1000, began;
+
+    if (most == 0 || s->inflight > 0)
+        return 0; // one processor; or the reactor must be asked, which sleeps
+    began = poni_ticks();
+    do {
+        for (int i = 0; i < 16; i++) {
+            if (seat_posted(s) || runtime_has_work(s->runtime) ||
+                poni_load_acquire(word) == value) {
+                s->spin_ticks = most; // it paid
+                return 1;
+            }
+            poni_pause();
+        }
+    } while (poni_ticks() - began < s->spin_ticks);
+    if (s->spin_ticks > most / 16)
+        s->spin_ticks /= 2;
+    return 0;
+}
+
+/* --- sleeping --- */
+
+static void
+seat_announce(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+
+    /* Sequentially consistent: pairs with the fences in poni_seat_ring() and
+     * poni_notify_one(). */
+    __atomic_fetch_or(&rt->sleepers, s->bit, __ATOMIC_SEQ_CST);
+    if (s->searching) {
+        s->searching = 0;
+        poni_sub_seq(&rt->searchers, 1);
+    }
+}
+
+/* 1: somebody had taken our bit, and has rung or is about to. */
+static int
+seat_unannounce(struct poni_seat *s)
+{
+    struct pons_runtime *rt = s->runtime;
+    uint64_t was = __atomic_fetch_and(&rt->sleepers, ~s->bit, __ATOMIC_SEQ_CST);
+
+    if (poni_load_relaxed(&s->called_to_search) &&
+        poni_swap_seq(&s->called_to_search, 0))
+        s->searching = 1;
+    return !(was & s->bit);
+}
+
+static void
+seat_sleep(struct poni_seat *s, const uint32_t *word, uint32_t value,
+           uint64_t deadline_ns)
+{
+    uint64_t timer = poni_timers_earliest(&s->timers), began;
+
+    seat_announce(s);
+    if (seat_posted(s) || runtime_has_work(s->runtime) ||
+        poni_load_acquire(word) == value) {
+        (void)seat_unannounce(s);
+        return;
+    }
+    began = poni_ticks();
+    poni_count(&s->parks);
+    poni_seat_poll(s, timer < deadline_ns ? timer : deadline_ns);
+    /* Rung after hardly longer than a wake takes: looking on had paid. */
+    if (seat_unannounce(s) &&
+        (poni_ticks() - began) / poni_ticks_per_us() * 1000 <
+            2 * poni_spin_limit_ns())
+        s->spin_ticks = poni_spin_limit_ns() * poni_ticks_per_us() / 1000;
+}
+
+void
+poni_seat_rest(struct poni_seat *s, const uint32_t *word, uint32_t value,
+               uint64_t deadline_ns)
+{
+    if (seat_begin_search(s)) {
+        if (seat_steal(s)) {
+            poni_seat_end_search(s);
+            return;
+        }
+        if (seat_spin(s, word, value))
+            return;
+    }
+    seat_sleep(s, word, value, deadline_ns);
+}
