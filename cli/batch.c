@@ -49,8 +49,8 @@ course_ended(void *arg, struct transfer *t)
 {
     struct batch_course *c = arg;
 
-    /* Started by the main loop and not here: of a thousand URLs that fail at
-     * once each would be started from within the one before. */
+    /* Its next row is started by the main loop and not here: rows that fail as
+     * they start would be nested as deep as there are rows. */
     c->idle[c->idle_count++] = t;
 }
 

@@ -150,7 +150,7 @@ main(int argc, char **argv)
 {
     int status;
 
-    /* A file-size limit is an error of the write, and of one URL only. */
+    /* A file-size limit is an error of the write, and not our end. */
     signal(SIGXFSZ, SIG_IGN);
     status = dispatch(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {

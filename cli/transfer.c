@@ -311,10 +311,8 @@ transfer_setup(struct transfer *t)
     code = transfer_set_limits(t);
     if (code == CURLE_OK && t->setting->cacert)
         code = curl_easy_setopt(e, CURLOPT_CAINFO, t->setting->cacert);
-    if (code == CURLE_OK)
+    if (code == CURLE_OK) // of redirects too
         code = curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    if (code == CURLE_OK)
-        code = curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     if (code == CURLE_OK)
         code = curl_easy_setopt(e, CURLOPT_URL, t->row->url);
     return code;

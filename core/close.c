@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "fork.h"
 #include "future.h"
 #include "lock.h"
 #include "runtime.h"
@@ -218,6 +219,17 @@ close_in_poll(struct pons_stream *s)
     closer_wake(c);
 }
 
+/* In a forked child: nobody here is at it, and its home is the parent's. */
+static int
+stream_leave(struct pons_stream *s)
+{
+    int fd = s->fd;
+
+    free(s->ahead);
+    free(s);
+    return fd;
+}
+
 void
 pons_stream_close(struct pons_stream *s)
 {
@@ -225,6 +237,10 @@ pons_stream_close(struct pons_stream *s)
 
     if (s == NULL)
         return;
+    if (!poni_epoch_is(s->epoch)) {
+        close(stream_leave(s));
+        return;
+    }
     if (poni_self.polling) {
         close_in_poll(s);
         return;
@@ -239,6 +255,8 @@ pons_stream_release(struct pons_stream *s)
     struct closing c;
     int fd = s->fd;
 
+    if (!poni_epoch_is(s->epoch))
+        return stream_leave(s);
     if (poni_self.polling && !(poni_stream_recall(s, &(struct pons_waker){0}) &&
                                (s->home == NULL || s->home == poni_self.seat)))
         return poni_refuse_poll("pons_stream_release() of a busy stream",

@@ -11,7 +11,7 @@
 
 #include "atomic.h"
 
-static uint64_t *word; // in a page of its own
+uint64_t *poni_epoch_word; // in a page of its own
 static uint64_t fallback;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -23,9 +23,11 @@ map_word(void)
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (m == MAP_FAILED || madvise(m, page, MADV_WIPEONFORK) < 0)
-        word = &fallback; // a child is not told: as without this file
+        poni_store_release(
+            &poni_epoch_word,
+            &fallback); // a child is not told: as without this file
     else
-        word = m;
+        poni_store_release(&poni_epoch_word, (uint64_t *)m);
 }
 
 uint64_t
@@ -34,12 +36,12 @@ poni_epoch(void)
     static uint64_t last; // copied into a child: so that its epochs go on
     uint64_t now, none = 0;
 
-    if (__builtin_expect(poni_load_acquire(&word) == NULL, 0))
+    if (__builtin_expect(poni_load_acquire(&poni_epoch_word) == NULL, 0))
         pthread_once(&once, map_word);
-    now = poni_load_acquire(word);
+    now = poni_load_acquire(poni_epoch_word);
     if (now != 0)
         return now;
     now = poni_add(&last, 1) + 1;
     /* Two first callers: the slower takes what the faster has set. */
-    return poni_cas_seq(word, &none, now) ? now : none;
+    return poni_cas_seq(poni_epoch_word, &none, now) ? now : none;
 }

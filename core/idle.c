@@ -29,7 +29,7 @@ poni_seat_ring(struct poni_seat *s)
 {
     uint64_t *sleepers = &s->runtime->sleepers;
 
-    /* Pairs with the fetch_or in seat_sleep(): Dekker. */
+    /* Pairs with the fence in seat_announce(): Dekker. */
     poni_fence();
     if (!(poni_load_relaxed(sleepers) & s->bit))
         return;
@@ -47,33 +47,60 @@ runtime_sleeper(struct pons_runtime *rt)
     return sleepers ? &rt->seats[__builtin_ctzll(sleepers)] : NULL;
 }
 
-/*
- * Only who moves `searchers` from 0 to 1 may call somebody, and hands that one
- * over: a wake-up costs more than most work, so there is one at a time.
- */
-void
-poni_notify_one(struct pons_runtime *rt)
+/* There is work that a seat without work may take. */
+static int
+runtime_has_work(struct pons_runtime *rt)
 {
-    uint32_t none = 0;
+    if (poni_load_relaxed(&rt->inject_count) > 0)
+        return 1;
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        if (runqueue_count(&rt->seats[i].ring) > 0)
+            return 1;
+    return 0;
+}
+
+/* Hands the caller's count in `searchers` to a sleeper. 0: nobody sleeps. */
+static int
+runtime_call_sleeper(struct pons_runtime *rt)
+{
     struct poni_seat *s;
 
-    /* Pairs with the fetch_or in seat_sleep(): Dekker. */
-    poni_fence();
-    if (poni_load_relaxed(&rt->sleepers) == 0 ||
-        poni_load_relaxed(&rt->searchers) != 0 ||
-        !poni_cas_seq(&rt->searchers, &none, 1))
-        return;
     while ((s = runtime_sleeper(rt)) != NULL) {
         poni_store_seq(&s->called_to_search, 1);
         if (__atomic_fetch_and(&rt->sleepers, ~s->bit, __ATOMIC_SEQ_CST) &
             s->bit) {
             seat_bell(s);
-            return;
+            return 1;
         }
         if (!poni_swap_seq(&s->called_to_search, 0))
-            return; // it came by itself, and has taken the call
+            return 1; // it came by itself, and has taken the call
     }
-    poni_sub_seq(&rt->searchers, 1);
+    return 0;
+}
+
+/*
+ * Only who moves `searchers` from 0 to 1 may call somebody, and hands that one
+ * over: a wake-up costs more than most work, so there is one at a time. Who
+ * left work meanwhile called nobody, and the sleeper that is found nowhere here
+ * may have looked before that and sleep now: so one looks again.
+ */
+void
+poni_notify_one(struct pons_runtime *rt)
+{
+    uint32_t none = 0;
+
+    /* Pairs with the fences in seat_announce(): Dekker. */
+    poni_fence();
+    while (poni_load_relaxed(&rt->sleepers) != 0 &&
+           poni_load_relaxed(&rt->searchers) == 0 &&
+           poni_cas_seq(&rt->searchers, &none, 1)) {
+        if (runtime_call_sleeper(rt))
+            return;
+        poni_sub_seq(&rt->searchers, 1);
+        poni_fence(); // pairs with the one above, of who saw us search
+        if (!runtime_has_work(rt))
+            return;
+    }
 }
 
 /* --- searching --- */
@@ -97,33 +124,36 @@ seat_begin_search(struct poni_seat *s)
     return 1;
 }
 
+/* More than the owners will come to next. */
 static int
-runtime_has_work(struct pons_runtime *rt)
+runtime_has_much_work(struct pons_runtime *rt)
 {
     if (poni_load_relaxed(&rt->inject_count) > 0)
         return 1;
     for (unsigned i = 0; i < rt->seat_count; i++)
-        if (runqueue_count(&rt->seats[i].ring) > 0)
+        if (runqueue_count(&rt->seats[i].ring) >= NEW_WORK)
             return 1;
     return 0;
 }
 
 /* It has found work. The last one to stop looking calls the next, if there is
- * more than it can do. */
+ * more: who left that relied on the search, wherever it was left. */
 void
 poni_seat_end_search(struct poni_seat *s)
 {
     struct pons_runtime *rt = s->runtime;
+    uint32_t counted = s->searching;
 
     if (poni_load_relaxed(&s->called_to_search) &&
         poni_swap_seq(&s->called_to_search, 0))
-        poni_sub_seq(&rt->searchers, 1);
-    if (!s->searching)
+        counted++;
+    if (counted == 0)
         return;
     s->searching = 0;
-    if (poni_sub_seq(&rt->searchers, 1) == 1 &&
-        (poni_load_relaxed(&rt->inject_count) > 0 ||
-         runqueue_count(&s->ring) >= NEW_WORK))
+    if (poni_sub_seq(&rt->searchers, counted) != counted)
+        return;
+    poni_fence(); // pairs with the one in poni_notify_one()
+    if (runtime_has_much_work(rt))
         poni_notify_one(rt);
 }
 
@@ -188,13 +218,14 @@ seat_announce(struct poni_seat *s)
 {
     struct pons_runtime *rt = s->runtime;
 
-    /* Sequentially consistent: pairs with the fences in poni_seat_ring() and
-     * poni_notify_one(). */
     __atomic_fetch_or(&rt->sleepers, s->bit, __ATOMIC_SEQ_CST);
     if (s->searching) {
         s->searching = 0;
         poni_sub_seq(&rt->searchers, 1);
     }
+    /* Pairs with the fences in poni_seat_ring() and poni_notify_one(): what the
+     * caller now looks at is not read before the bit is set. */
+    poni_fence();
 }
 
 /* 1: somebody had taken our bit, and has rung or is about to. */

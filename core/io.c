@@ -20,6 +20,7 @@
 
 #include "adapter.h"
 #include "fail.h"
+#include "fork.h"
 #include "future.h"
 #include "lock.h"
 #include "runtime.h"
@@ -413,6 +414,14 @@ io_enter(struct pons_stream *s, struct poni_leaf *leaf, struct pons_waker *w)
     return IO_QUEUED;
 }
 
+/* It ends before it is anywhere. */
+static enum pons_poll
+io_never(struct poni_leaf *leaf, int err)
+{
+    io_set(&leaf->io.op, IO_ENDED);
+    return poni_ready(&leaf->base, err);
+}
+
 static enum pons_poll
 io_begin(struct poni_leaf *leaf, struct pons_waker *w)
 {
@@ -423,12 +432,12 @@ io_begin(struct poni_leaf *leaf, struct pons_waker *w)
     int ahead;
 
     poni_unpolled_remove(&leaf->base);
+    if (!poni_epoch_is(s->epoch))
+        return io_never(leaf, poni_stream_check(s));
     if (!poni_budget_take(self, w))
         return PONS_PENDING;
-    if (poni_cancel_due(self)) {
-        io_set(&leaf->io.op, IO_ENDED);
-        return poni_ready(&leaf->base, -ECANCELED);
-    }
+    if (poni_cancel_due(self))
+        return io_never(leaf, -ECANCELED);
     poni_lock(&s->lock);
     state = io_enter(s, leaf, w);
     io_set(&leaf->io.op, state);
@@ -726,7 +735,9 @@ io_describe(const struct pons_future *f, char *text, size_t size)
 
     (void)snprintf(text, size, "%s on descriptor %d%s",
                    names[leaf->io.op.opcode], leaf->io.op.fd,
-                   leaf->io.op.state == IO_QUEUED ? ", behind another" : "");
+                   poni_load_relaxed(&leaf->io.op.state) == IO_QUEUED
+                       ? ", behind another"
+                       : "");
 }
 
 const struct pons_future_ops poni_io_ops = {

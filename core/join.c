@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "fail.h"
+#include "fork.h"
 #include "future.h"
 #include "runtime.h"
 #include "self.h"
@@ -120,14 +121,15 @@ pons_join(struct pons_task *t, int64_t *result)
 void
 pons_detach(struct pons_task *t)
 {
-    if (t != NULL)
-        poni_task_unref(t);
+    if (t != NULL && poni_epoch_is(t->runtime->epoch))
+        poni_task_unref(t); // else a forked child's copy
 }
 
 void
 pons_cancel(struct pons_task *t)
 {
-    if (task_cancel(&t->word) == OWES_ENQUEUE)
+    if (poni_epoch_is(t->runtime->epoch) &&
+        task_cancel(&t->word) == OWES_ENQUEUE)
         poni_task_enqueue(t);
 }
 

@@ -137,8 +137,10 @@ static int
 line_begin(struct pons_read_line *r)
 {
     struct pons_stream *s = r->stream;
-    int err;
+    int err = poni_stream_check(s);
 
+    if (err < 0)
+        return err;
     if (r->size == 0)
         return poni_fail(-EINVAL, "a line needs a buffer of at least 1 byte");
     poni_lock(&s->lock);

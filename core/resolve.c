@@ -106,7 +106,8 @@ poni_resolve_begin(struct poni_resolve *l)
                                .arg = l,
                                .done = resolve_done,
                                .name = "getaddrinfo"};
-    if (rt == NULL || poni_pool_current_job() != NULL) {
+    if (rt == NULL || poni_runtime_check(rt) < 0 ||
+        poni_pool_current_job() != NULL) {
         (void)resolve_run(l); // without a runtime the call is the call
         l->state = RESOLVE_DONE;
         return 0;

@@ -404,7 +404,7 @@ runtime_made_here(struct pons_runtime *rt)
 
     if (w == NULL)
         return poni_fail(-ENOMEM, "no memory for the thread's waits");
-    if (w->made != NULL && w->made->phase != RUNTIME_OPEN) {
+    if (w->made != NULL && poni_load_acquire(&w->made->phase) != RUNTIME_OPEN) {
         poni_runtime_release(w->made);
         w->made = NULL;
     }
@@ -480,14 +480,30 @@ pons_runtime_unref(struct pons_runtime *rt)
 
 static struct pons_runtime *the_default;
 static uint32_t default_lock;
+static pthread_once_t default_once = PTHREAD_ONCE_INIT;
+
+/* Who held the lock is not in the child. */
+static void
+default_after_fork_child(void)
+{
+    the_default = NULL;
+    default_lock = LOCK_FREE;
+}
+
+static void
+default_watch_forks(void)
+{
+    (void)pthread_atfork(NULL, NULL, default_after_fork_child);
+}
 
 int
 pons_runtime_default(struct pons_runtime **out)
 {
     int err = 0;
 
+    pthread_once(&default_once, default_watch_forks);
     poni_lock(&default_lock);
-    if (the_default == NULL || the_default->epoch != poni_epoch())
+    if (the_default == NULL)
         err = pons_runtime_new(&the_default, NULL);
     *out = err == 0 ? pons_runtime_ref(the_default) : NULL;
     poni_unlock(&default_lock);

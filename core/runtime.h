@@ -43,11 +43,11 @@ struct pons_runtime {
     uint32_t stop;       // workers leave
     uint32_t main_ended; // PONS_MAIN's function has returned
     uint32_t handles, holds;
-    uint32_t posting;   // threads that are posting, or spawning from outside
-    uint32_t searchers; // seats that look for work, or were rung to
-    uint64_t sleepers;  // a bit per seat that sleeps or is about to
-    uint32_t ends;      // tasks that ended since CLOSING; a futex
-    uint32_t shutdown;  // 0; 1 in course; 2 done: `left` holds; a futex
+    uint32_t posting;    // threads that are posting, or spawning from outside
+    uint32_t searchers;  // seats that look for work, or were rung to
+    uint64_t sleepers;   // a bit per seat that sleeps or is about to
+    uint32_t ends;       // tasks that ended since CLOSING; a futex
+    uint32_t shutdown;   // 0; 1 in course; 2 done: `left` holds; a futex
     uint64_t stop_by_ns; // the shutdown's deadline
     struct {
         uint64_t tasks;
@@ -94,8 +94,8 @@ uint64_t poni_tasks_alive(struct pons_runtime *rt);
 struct poni_seat *poni_sit(struct pons_runtime *rt);
 void poni_unsit(struct poni_seat *s);
 
-/* As poni_sit(), by any thread, as soon as the maker does not sit there; NULL at
- * the deadline. */
+/* As poni_sit(), by any thread, as soon as the maker does not sit there; NULL
+ * at the deadline. */
 struct poni_seat *poni_sit_for_shutdown(struct pons_runtime *rt,
                                         uint64_t deadline_ns);
 

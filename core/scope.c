@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "fail.h"
+#include "fork.h"
 #include "future.h"
 #include "lock.h"
 #include "runtime.h"
@@ -88,6 +89,14 @@ poni_scope_remove(struct pons_scope *s, struct pons_task *t)
     pons_waker_wake(&closer);
 }
 
+/* In a forked child: the tasks, and perhaps who holds the lock, are not here.
+ */
+static int
+scope_is_anothers(const struct pons_scope *s)
+{
+    return s->runtime != NULL && !poni_epoch_is(s->runtime->epoch);
+}
+
 /*
  * Cancels each child once. A child that is asked may end and leave the list at
  * once, so its reference is taken under the lock and it is cancelled outside.
@@ -97,6 +106,8 @@ scope_cancel(struct pons_scope *s, enum scope_cause cause)
 {
     struct pons_task *t;
 
+    if (scope_is_anothers(s))
+        return;
     poni_lock(&s->lock);
     if (s->cause == CAUSE_NONE)
         s->cause = cause;
@@ -217,6 +228,8 @@ close_poll(struct pons_future *f, struct pons_waker *w)
             return poni_ready(f, 0);
         poni_store_relaxed(&s->state, SCOPE_CLOSING);
         poni_frame_close(&s->frame); // the wait has the timer instead
+        if (scope_is_anothers(s) && s->children != NULL)
+            return poni_ready(f, poni_runtime_check(s->runtime));
         if (poni_cancel_due(&poni_self))
             scope_cancel(s, CAUSE_CANCEL);
     }
@@ -247,9 +260,12 @@ close_describe(const struct pons_future *f, char *text, size_t size)
 {
     const struct pons_scope_close *c =
         (const struct pons_scope_close *)(const void *)f;
+    unsigned live;
 
-    (void)snprintf(text, size, "close of a scope with %u tasks",
-                   c->scope->live);
+    poni_lock(&c->scope->lock);
+    live = c->scope->live;
+    poni_unlock(&c->scope->lock);
+    (void)snprintf(text, size, "close of a scope with %u tasks", live);
 }
 
 static const struct pons_future_ops close_ops = {

@@ -264,7 +264,8 @@ seat_next(struct poni_seat *s)
         return t;
     }
     s->lifo_run = 0;
-    if ((s->tick & 1) && (t = list_pop(&s->pinned)) != NULL)
+    s->pinned_first ^= 1; // not by the tick: that may beat with the LIFO's run
+    if (s->pinned_first && (t = list_pop(&s->pinned)) != NULL)
         return t;
     if ((t = seat_pop_ring(s)) != NULL || (t = list_pop(&s->pinned)) != NULL)
         return t;

@@ -58,9 +58,10 @@ struct poni_seat {
     uint32_t has_yielded; // the running poll has
     uint32_t working;     // inside poni_seat_work(): no second one may begin
     uint32_t random;
-    uint64_t inflight;   // ops that the reactor has
-    uint64_t spin_ticks; // how long to look before the next sleep; adapts
-    uint64_t busy_since; // ticks; 0: the ring was empty just now
+    uint32_t pinned_first; // before the ring; every other time
+    uint64_t inflight;     // ops that the reactor has
+    uint64_t spin_ticks;   // how long to look before the next sleep; adapts
+    uint64_t busy_since;   // ticks; 0: the ring was empty just now
     struct poni_slab slab;
 
     /* Counters: the owner writes, any thread reads. */

@@ -157,15 +157,6 @@ poni_slab_push(struct poni_slab *mine, struct pons_task *t)
 }
 
 void
-poni_slab_unspawn(struct poni_slab *s, struct pons_task *t)
-{
-    poni_lock(&s->lock);
-    poni_store_relaxed(&s->spawned, s->spawned - 1);
-    poni_unlock(&s->lock);
-    poni_slab_push(NULL, t);
-}
-
-void
 poni_slab_each(struct poni_slab *s,
                void (*visit)(struct pons_task *t, void *arg), void *arg)
 {

@@ -46,10 +46,6 @@ struct pons_task *poni_slab_pop(struct poni_slab *s);
  */
 void poni_slab_push(struct poni_slab *mine, struct pons_task *t);
 
-/* Gives back a task of the shared slab that was never seen by anybody, as if it
- * had not been spawned. Any thread. */
-void poni_slab_unspawn(struct poni_slab *s, struct pons_task *t);
-
 /* Calls visit for every slot, live or not. Any thread. */
 void poni_slab_each(struct poni_slab *s,
                     void (*visit)(struct pons_task *t, void *arg), void *arg);

@@ -39,7 +39,7 @@ options_check(const struct pons_spawn_options *o)
 
 static struct pons_task *
 task_new(struct pons_runtime *rt, struct poni_seat *s,
-         const struct pons_spawn_options *o, int has_handle)
+         const struct pons_spawn_options *o)
 {
     struct pons_task *t = poni_slab_pop(s != NULL ? &s->slab : &rt->slab);
 
@@ -58,60 +58,43 @@ task_new(struct pons_runtime *rt, struct poni_seat *s,
     t->name = o->name;
     t->joiner = (struct pons_waker){NULL, NULL};
     t->scope = NULL;
-    /* Release pairs with core/dump.c's and shutdown's look at the word. */
-    poni_store_release(&t->word,
-                       TASK_QUEUED + (has_handle ? 2u : 1u) * TASK_REF);
     return t;
 }
 
 /*
- * From a thread outside: `posting` holds up the runtime's end between the look
- * at its phase and the push (core/shutdown.c). 0: it has stopped, nobody would
- * run the task.
+ * From a thread outside: `posting` holds up the runtime's end from before the
+ * task is made until it is queued (core/shutdown.c). 0: it has stopped, nobody
+ * would run the task. From inside, the seat runs it in any case.
  */
 static int
-task_inject(struct pons_task *t)
+spawn_enter(struct pons_runtime *rt, const struct poni_seat *s)
 {
-    struct pons_runtime *rt = t->runtime;
-    int open;
-
+    if (s != NULL)
+        return 1;
     poni_add_seq(&rt->posting, 1);
-    open = poni_load_seq(&rt->phase) != RUNTIME_STOPPED;
-    if (open)
-        poni_inject(rt, t);
+    if (poni_load_seq(&rt->phase) != RUNTIME_STOPPED)
+        return 1;
     poni_sub_seq(&rt->posting, 1);
-    return open;
+    (void)poni_fail(-ESHUTDOWN, "the runtime has been shut down");
+    return 0;
 }
 
-/* The runtime stopped while this was being made: it has never been. */
-static int
-task_unmake(struct pons_task *t, struct pons_task **task)
+static void
+spawn_leave(struct pons_runtime *rt, const struct poni_seat *s)
 {
-    struct pons_runtime *rt = t->runtime;
-    struct pons_future *f = t->run.future;
-
-    if (t->scope != NULL) {
-        t->out.result = 0;
-        poni_scope_remove(t->scope, t);
-    }
-    if (t->kind == KIND_STACKLESS && f->ops->drop != NULL)
-        f->ops->drop(f);
-    poni_store_release(&t->word, TASK_DONE);
-    poni_add_seq(&rt->posting, 1); // the seats are still there to be told
-    poni_slab_unspawn(&rt->slab, t);
-    poni_task_finished(rt);
-    poni_sub_seq(&rt->posting, 1);
-    if (task != NULL)
-        *task = NULL;
-    return poni_fail(-ESHUTDOWN, "the runtime has been shut down");
+    if (s == NULL)
+        poni_sub_seq(&rt->posting, 1); // our last touch: it may go now
 }
 
 /* `t` is filled in: joins its scope, is born cancelled if it must, and queues.
  */
-static int
+static void
 task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
              struct pons_scope *scope)
 {
+    /* Release pairs with core/dump.c's and shutdown's look at the word: all of
+     * the task is in place. */
+    poni_store_release(&t->word, TASK_QUEUED + (task ? 2u : 1u) * TASK_REF);
     if (task != NULL)
         *task = t;
     if (scope != NULL)
@@ -123,9 +106,8 @@ task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
         poni_or(&t->word, TASK_CANCELLED);
     if (s != NULL)
         poni_seat_push_new(s, t);
-    else if (!task_inject(t))
-        return task_unmake(t, task);
-    return 0;
+    else
+        poni_inject(t->runtime, t);
 }
 
 static struct poni_seat *
@@ -146,13 +128,6 @@ stack_log2(uint64_t bytes)
     return log2;
 }
 
-/* After STOPPED nobody would run it: it ends here, cancelled. */
-static int
-task_stillborn(struct pons_runtime *rt)
-{
-    return poni_load_acquire(&rt->phase) == RUNTIME_STOPPED;
-}
-
 int
 poni_task_spawn_fiber(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,
                       struct pons_task **task,
@@ -166,17 +141,38 @@ poni_task_spawn_fiber(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,
     rt = poni_runtime_or_current(rt, &err);
     if (err < 0 || (err = options_check(o)) < 0)
         return err;
-    if (task_stillborn(rt))
-        return poni_fail(-ESHUTDOWN, "the runtime has been shut down");
     s = seat_of_caller(rt);
-    t = task_new(rt, s, o, task != NULL);
-    if (t == NULL)
-        return -ENOMEM;
-    t->kind = KIND_FIBER;
-    t->stack_log2 = stack_log2(o->stack_bytes) & 127u;
-    t->run.call.fn = fn;
-    t->run.call.arg = arg;
-    return task_publish(t, s, task, scope);
+    if (!spawn_enter(rt, s))
+        return -ESHUTDOWN;
+    t = task_new(rt, s, o);
+    if (t != NULL) {
+        t->kind = KIND_FIBER;
+        t->stack_log2 = stack_log2(o->stack_bytes) & 127u;
+        t->run.call.fn = fn;
+        t->run.call.arg = arg;
+        task_publish(t, s, task, scope);
+    }
+    spawn_leave(rt, s);
+    return t != NULL ? 0 : -ENOMEM;
+}
+
+static int
+future_spawn(struct pons_runtime *rt, struct pons_future *f,
+             struct pons_task **task, const struct pons_spawn_options *o,
+             struct pons_scope *scope)
+{
+    struct poni_seat *s = seat_of_caller(rt);
+    struct pons_task *t;
+
+    if (!spawn_enter(rt, s))
+        return -ESHUTDOWN;
+    t = task_new(rt, s, o);
+    if (t != NULL) {
+        t->run.future = f;
+        task_publish(t, s, task, scope);
+    }
+    spawn_leave(rt, s);
+    return t != NULL ? 0 : -ENOMEM;
 }
 
 int
@@ -185,26 +181,19 @@ poni_task_spawn_future(struct pons_runtime *rt, struct pons_future *f,
                        const struct pons_spawn_options *o,
                        struct pons_scope *scope)
 {
-    struct poni_seat *s;
-    struct pons_task *t = NULL;
     int err = 0;
 
     rt = poni_runtime_or_current(rt, &err);
     if (err == 0)
         err = options_check(o);
-    if (err == 0 && task_stillborn(rt))
-        err = poni_fail(-ESHUTDOWN, "the runtime has been shut down");
-    s = err == 0 ? seat_of_caller(rt) : NULL;
-    if (err == 0 && (t = task_new(rt, s, o, task != NULL)) == NULL)
-        err = -ENOMEM;
+    if (err == 0)
+        err = future_spawn(rt, f, task, o, scope);
     if (err < 0) {
         poni_unpolled_remove(f);
         if (f->ops->drop != NULL)
             f->ops->drop(f); // consumed, whatever happens
-        return err;
     }
-    t->run.future = f;
-    return task_publish(t, s, task, scope);
+    return err;
 }
 
 int

@@ -7,13 +7,10 @@
  * a guard and, above it, a stack; a word says which slots are carved, that is,
  * have a guard and a struct poni_stack at their top.
  *
- *                    guard, struct                   take
- *     not carved ---------------------> in use <-------------- pooled: warm
- *         ^                               |                     or cold
- *         |                               +----------------------> |
- *         |                                         give           |
- *         +--------------------------------------------------------+
- *                                  trim
+ *     not carved --- take: guard, struct ---> in use --- give ---> pooled,
+ *          ^                                    ^                  warm or cold
+ *          |                                    +------ take --------+ |
+ *          +--------------------------- trim --------------------------+
  *
  * Guards are MADV_GUARD_INSTALL where the kernel has it, since 6.13: mprotect()
  * cuts the mapping in two at each. A region that trim finds without carved
@@ -54,7 +51,7 @@
 
 enum {
     REGION_SLOTS = 64,       // bits of a word
-    REGION_BYTES = 16 << 20, // address space at a time; half a percent of 2 GiB
+    REGION_BYTES = 16 << 20, // address space that one mapping may take
 
     COLOURS = 16, // tops are shifted by up to a quarter of a page,
     COLOUR = 64,  // a cache line each

@@ -16,6 +16,7 @@
 
 #include "adapter.h"
 #include "fail.h"
+#include "fork.h"
 #include "future.h"
 #include "lock.h"
 #include "runtime.h"
@@ -37,6 +38,17 @@ poni_stream_home(struct pons_stream *s)
     s->home = NULL;
     poni_runtime_release(home->runtime);
     return NULL;
+}
+
+int
+poni_stream_check(const struct pons_stream *s)
+{
+    if (poni_epoch_is(s->epoch))
+        return 0;
+    return poni_fail(-EOWNERDEAD,
+                     "this stream belongs to the process that was forked: "
+                     "release its descriptor %d, and adopt it here",
+                     s->fd);
 }
 
 /* --- adopting --- */
@@ -90,6 +102,7 @@ stream_new(int fd, enum stream_kind kind)
         return NULL;
     s->fd = fd;
     s->kind = (uint16_t)kind;
+    s->epoch = poni_epoch();
     return s;
 }
 
@@ -188,7 +201,7 @@ thread_at_once(struct pons_stream *s, int writes, void *buffer, size_t size,
     ssize_t n;
 
     if (poni_self.seat != NULL || s->kind != STREAM_SOCKET ||
-        poni_cancel_due(&poni_self))
+        poni_cancel_due(&poni_self) || !poni_epoch_is(s->epoch))
         return AT_ONCE_NO;
     poni_lock(&s->lock);
     if (s->phase == STREAM_OPEN && s->way[writes].current == NULL &&

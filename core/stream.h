@@ -20,8 +20,8 @@ enum stream_kind { STREAM_SOCKET, STREAM_OTHER };
 struct pons_stream {
     /* Set once. */
     int fd;
-    uint16_t kind;     // enum stream_kind
-    uint16_t original; // unused bits, zero
+    uint16_t kind;  // enum stream_kind
+    uint64_t epoch; // of the process that made it (P10)
 
     uint32_t lock;  // guards all below
     uint32_t phase; // enum stream_phase
@@ -38,6 +38,10 @@ struct pons_stream {
     char *ahead;
     size_t ahead_at, ahead_end, ahead_cap, ahead_reserved;
 };
+
+/* -EOWNERDEAD with the sentence in a forked child, else 0. Before the lock: who
+ * held it may not be here. */
+int poni_stream_check(const struct pons_stream *s);
 
 /* Moves up to `size` of the bytes ahead to `buffer`. Under the lock. */
 size_t poni_stream_take_ahead(struct pons_stream *s, void *buffer, size_t size);

@@ -73,7 +73,8 @@ sleep_begin(struct pons_sleep *s, struct pons_waker *w)
     if (poni_cancel_due(self))
         return poni_ready(&s->base, -ECANCELED);
     if (s->deadline_ns != PONS_NEVER && s->deadline_ns <= pons_now())
-        return poni_ready(&s->base, 0);
+        return poni_budget_take(self, w) ? poni_ready(&s->base, 0)
+                                         : PONS_PENDING; // still NEW
     if (self->seat != NULL)
         poni_timers_insert(&self->seat->timers, s, w);
     else if (self->context != NULL && self->context->wait != NULL)

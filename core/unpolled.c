@@ -12,6 +12,9 @@
 
 #ifdef PONS_DEBUG
 
+#include <pthread.h>
+#include <string.h>
+
 #include "fail.h"
 #include "lock.h"
 #include "self.h"
@@ -26,6 +29,7 @@ struct unpolled {
 
 static struct unpolled table[TABLE];
 static uint32_t lock;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 static unsigned watched; // entries in use; read without the lock, as a hint
 
 static unsigned
@@ -43,11 +47,27 @@ unpolled_log(const struct unpolled *u)
              u->name);
 }
 
+/* Who held the lock, and who initialised what is there, is not in the child. */
+static void
+after_fork_child(void)
+{
+    memset(table, 0, sizeof table);
+    watched = 0;
+    lock = LOCK_FREE;
+}
+
+static void
+watch_forks(void)
+{
+    (void)pthread_atfork(NULL, NULL, after_fork_child);
+}
+
 void
 poni_unpolled_add(const struct pons_future *f)
 {
     struct unpolled *u = &table[table_slot(f)], before;
 
+    pthread_once(&once, watch_forks);
     poni_lock(&lock);
     before = *u;
     if (before.future == NULL)

@@ -23,7 +23,8 @@ What it does is the path of the request:
   /chunks-cut         chunked, without its end
   /chunks-bad         chunked, with a size that is none
   /negative           Content-Length: -5
-  /meet               answers when PEERS such requests are there
+  /meet               200 and a body, the end of which comes when PEERS such
+                      requests are there
 
 It prints its port, then a line per request when that has been read. A line
 "most N" on its standard input's end says how many were served at once.
@@ -98,8 +99,10 @@ def answer(conn, path):
         conn.sendall(reply("302 Found", b"",
                            "Location: file:///etc/passwd"))
     elif word == "meet":
+        whole = reply("200 OK", b"met\n")
+        conn.sendall(whole[:-2])
         meeting.wait(30)
-        conn.sendall(reply("200 OK", b"met\n"))
+        conn.sendall(whole[-2:])
     elif word == "chunks":
         conn.sendall(chunked(b"0\r\n\r\n"))
     elif word == "empty":

@@ -460,7 +460,10 @@ deadline_outside_counts_inside(void)
 }
 
 static const struct unit_test tests[] = {
-#define T(name) {#name, name}
+#define T(name)     \
+    {               \
+#name, name \
+    }
     T(function_runs_here_with_the_runtime_current),
     T(tasks_run_while_it_waits),
     T(without_a_runtime_nothing_can_be_spawned),

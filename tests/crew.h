@@ -5,7 +5,8 @@
 /*
  * tests/crew.h - several threads that start at one moment and end together.
  *
- *     crew_run(4, work);      // work(0) ... work(3), each on a thread of its own
+ *     crew_run(4, work);      // work(0) ... work(3), each on a thread of its
+ * own
  *
  * Where they meet again in the middle: crew_meet(), called by all of them.
  */

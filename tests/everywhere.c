@@ -211,10 +211,9 @@ way_count(struct pons_stream *s, int direction, int *busy)
     unsigned n = 0;
 
     poni_lock(&s->lock);
-    *busy = way->current != NULL &&
-            (way->current->state == IO_STARTING ||
-             way->current->state == IO_TURN ||
-             way->current->state == IO_POSTED);
+    *busy = way->current != NULL && (way->current->state == IO_STARTING ||
+                                     way->current->state == IO_TURN ||
+                                     way->current->state == IO_POSTED);
     n = way->current != NULL;
     for (const struct pons_op *op = way->queue; op != NULL; op = op->next)
         n++;

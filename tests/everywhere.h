@@ -53,8 +53,8 @@ int64_t agent_join(struct agent *a);
 void stream_pair(struct pons_stream *out[2]);
 void stream_pipe(struct pons_stream *out[2]);
 
-/* How many operations wait in a direction (0: reading) of `s`, the one in course
- * included. */
+/* How many operations wait in a direction (0: reading) of `s`, the one in
+ * course included. */
 unsigned stream_waiting(struct pons_stream *s, int direction);
 
 /* Yields until that is `n`. The one in course has then been started. */

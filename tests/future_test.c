@@ -269,7 +269,8 @@ await_resumes_where_it_waited_with_locals_in_the_struct(void)
     CHECK_EQ(s.base.result, 0);
     CHECK_EQ(s.total, 33);
     CHECK(s.base.child == NULL);
-    check_tally(&t, 3, 0, 0, 3); // one clone for each wait, however often polled
+    check_tally(&t, 3, 0, 0,
+                3); // one clone for each wait, however often polled
 }
 
 static void
@@ -359,7 +360,6 @@ cancel_of_a_function_between_two_waits_does_nothing(void)
 static void
 body_await(void *unused)
 {
-    struct outer o;
     struct pons_sleep s;
 
     (void)unused;
@@ -367,7 +367,6 @@ body_await(void *unused)
     CHECK_EQ(pons_await(&s.base), 0);
     pons_sleep_init(&s, pons_after_ns(1));
     CHECK_EQ(pons_await(&s.base), 0);
-    (void)o;
 }
 
 static void

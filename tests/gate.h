@@ -19,8 +19,8 @@
 
 struct gate {
     uint32_t lock, opened;
-    uint32_t waiting; // atomic: somebody has left a waker
-    int polls, cancels;
+    uint32_t waiting;   // atomic: somebody has left a waker
+    int polls, cancels; // atomic
     struct pons_waker waker;
 };
 
@@ -35,7 +35,7 @@ gate_poll(struct pons_future *f, struct pons_waker *w)
     struct gate *g = pons_container_of(f, struct gate_wait, base)->gate;
 
     poni_lock(&g->lock);
-    g->polls++;
+    poni_add(&g->polls, 1);
     if (f->result == -EINPROGRESS && g->opened)
         f->result = 0;
     if (f->result == -EINPROGRESS) {
@@ -55,7 +55,7 @@ gate_cancel(struct pons_future *f)
     struct gate *g = pons_container_of(f, struct gate_wait, base)->gate;
 
     poni_lock(&g->lock);
-    g->cancels++;
+    poni_add(&g->cancels, 1);
     if (f->result == -EINPROGRESS)
         f->result = -ECANCELED;
     poni_unlock(&g->lock);
@@ -103,6 +103,16 @@ static inline void
 gate_until_awaited(struct gate *g)
 {
     while (!poni_load_acquire(&g->waiting)) {
+        (void)!pons_yield();
+        (void)sched_yield();
+    }
+}
+
+/* Until somebody waits, or has waited. */
+static inline void
+gate_until_polled(struct gate *g)
+{
+    while (!poni_load_acquire(&g->polls)) {
         (void)!pons_yield();
         (void)sched_yield();
     }

@@ -25,9 +25,9 @@
 enum { ROUNDS = 200 }; // of the race between bytes, cancels and closes
 
 /*
- *    home    waits on `s` (so that its seat is the home), then on `gate`; a byte
- *            there makes it hold its worker until `free` is set
- *    guest   on the other seat, does `fn`
+ *    home    waits on `s` (so that its seat is the home), then on `gate`; a
+ * byte there makes it hold its worker until `free` is set guest   on the other
+ * seat, does `fn`
  */
 struct two {
     struct pons_runtime *rt;
@@ -609,7 +609,10 @@ close_races_with_bytes_and_cancels(void)
 }
 
 static const struct unit_test tests[] = {
-#define T(name) {#name, name}
+#define T(name)     \
+    {               \
+#name, name \
+    }
     T(what_would_block_is_done_by_the_home),
     T(what_would_not_block_does_not_wait_for_the_home),
     T(posted_operation_finds_bytes_that_came_meanwhile),

@@ -14,7 +14,7 @@
 #include "pons/time.h"
 
 enum {
-    LINES = 120,  // that several readers share
+    LINES = 120, // that several readers share
     READERS = 4,
     LONG = 10000, // bytes
 };
@@ -465,7 +465,10 @@ receive_that_queues_behind_a_line_gets_what_is_beyond(void)
 }
 
 static const struct unit_test tests[] = {
-#define T(name) {#name, name}
+#define T(name)     \
+    {               \
+#name, name \
+    }
     T(lines_end_with_either_mark_or_the_end),
     T(mark_may_stand_across_the_edge_of_the_buffer),
     T(line_that_does_not_fit_stays),

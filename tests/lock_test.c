@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/lock_test.c - core/lock.h: one at a time, nobody forgotten, and the word
- * may go with its last holder.
+ * tests/lock_test.c - core/lock.h: one at a time, nobody forgotten, and the
+ * word may go with its last holder.
  */
 
 #include "core/lock.h"

@@ -193,7 +193,7 @@ static void
 jobs_left_running_are_counted_and_named(void)
 {
     struct poni_pool *p = rig_fixed(3);
-    struct work hash, unnamed;
+    struct work hash, unnamed, late;
     char names[64], cut[8];
 
     work_init(&hash, 1);
@@ -208,6 +208,8 @@ jobs_left_running_are_counted_and_named(void)
     CHECK_EQ(strlen(names), strlen("hash_password,unnamed"));
     CHECK_EQ(poni_pool_shutdown(p, 0, cut, sizeof cut), 2);
     CHECK_EQ(strlen(cut), sizeof cut - 1);
+    work_init(&late, 0);
+    CHECK_EQ(poni_pool_submit(p, &late.job, 0), -ESHUTDOWN);
     CHECK_EQ(poni_pool_free(p), 0); // leaked: its threads are in it
     work_finish(&hash);
     CHECK_EQ(poni_pool_shutdown(p, pons_now(), names, sizeof names), 1);

@@ -156,8 +156,8 @@ crowd_cancel(void *arg)
 
     for (int i = 0; i < JOBS; i++) {
         CHECK_EQ(poni_pool_submit(c->pool, &c->jobs[i].job, 0), 0);
-        for (int k = 0; k < i % 40; k++)
-            __atomic_signal_fence(__ATOMIC_SEQ_CST); // some time passes
+        while (pons_now() < c->jobs[i].job.queued_ns + (uint64_t)(i % 64) * 100)
+            continue; // so that cancels meet jobs at all ages up to a wake's
         (void)poni_pool_cancel(c->pool, &c->jobs[i].job);
     }
     return NULL;

@@ -1473,7 +1473,7 @@ r9_kinds_on(void)
     int folder = open("/", O_RDONLY | O_CLOEXEC);
     uint64_t count = 3;
     struct pons_op op;
-    char text[16];
+    char text[16] = "";
 
     op = op_make(PONS_OP_READ, event, &count, sizeof count);
     CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);

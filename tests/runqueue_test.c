@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/runqueue_test.c - core/runqueue.h: first in, first out, half to a thief,
- * each task to one taker. A task here is only an address that is never followed.
+ * tests/runqueue_test.c - core/runqueue.h: first in, first out, half to a
+ * thief, each task to one taker. A task here is only an address that is never
+ * followed.
  */
 
 #include "core/runqueue.h"
@@ -61,7 +62,8 @@ a_full_ring_refuses_and_keeps_what_it_has(void)
     CHECK(runqueue_pop(&queue) == NULL);
 }
 
-/* Every offset of head and tail in the ring, and both counters past their end. */
+/* Every offset of head and tail in the ring, and both counters past their end.
+ */
 static void
 the_ring_wraps_around(void)
 {

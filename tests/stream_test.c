@@ -65,7 +65,8 @@ reads(void *arg)
     return pons_recv(r->s, r->bytes, r->size ? r->size : sizeof r->bytes);
 }
 
-/* What `in` gets of what `out` sends: while it waits, and when it comes late. */
+/* What `in` gets of what `out` sends: while it waits, and when it comes late.
+ */
 static void
 carry(struct pons_stream *in, struct pons_stream *out)
 {
@@ -215,9 +216,10 @@ udp_body(void *arg)
     for (int i = 0; i < 2; i++) {
         int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-        CHECK_EQ(bind(fd, (struct sockaddr *)&(struct sockaddr_in){
-                              .sin_family = AF_INET,
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+        CHECK_EQ(bind(fd,
+                      (struct sockaddr *)&(struct sockaddr_in){
+                          .sin_family = AF_INET,
+                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
                       sizeof at),
                  0);
         pair[i] = adopted(fd);
@@ -526,6 +528,10 @@ what_cannot_be_waited_on_is_not_adopted(void)
 static void
 flags_body(void *arg)
 {
+    struct sockaddr_in nobody_there = {.sin_family = AF_INET,
+                                       .sin_port = htons(1),
+                                       .sin_addr.s_addr =
+                                           htonl(INADDR_LOOPBACK)};
     struct pons_stream *pair[2], *ends[2];
     int before[4], i = 0;
 
@@ -544,6 +550,12 @@ flags_body(void *arg)
     CHECK_EQ(before[0] & O_NONBLOCK, 0);
     close_both(pair);
     close_both(ends);
+    pair[0] = adopted(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    CHECK_EQ(pons_connect(pair[0], (struct sockaddr *)&nobody_there,
+                          sizeof nobody_there),
+             -ECONNREFUSED);
+    CHECK_EQ(fcntl(pons_stream_fd(pair[0]), F_GETFL), before[0]);
+    pons_stream_close(pair[0]);
 }
 
 static void
@@ -612,6 +624,38 @@ static void
 ten_writers_send_in_the_order_of_their_calls(void)
 {
     everywhere(ten_writers_body, NULL);
+}
+
+/* The one in the middle goes; who was behind it moves up. */
+static void
+cancel_queued_body(void *arg)
+{
+    struct pons_stream *pair[2];
+    struct reader r[3];
+    struct agent a[3];
+
+    (void)arg;
+    stream_pair(pair);
+    for (unsigned i = 0; i < 3; i++) {
+        r[i] = (struct reader){.s = pair[0], .size = 1};
+        agent_start(&a[i], reads, &r[i]);
+        stream_until(pair[0], 0, i + 1);
+    }
+    pons_cancel(a[1].task);
+    CHECK_EQ(agent_join(&a[1]), -ECANCELED); // while the others wait on
+    CHECK_EQ(stream_waiting(pair[0], 0), 2);
+    CHECK_EQ(pons_send(pair[1], "ab", 2), 2);
+    CHECK_EQ(agent_join(&a[0]), 1);
+    CHECK_EQ(agent_join(&a[2]), 1);
+    CHECK_EQ(r[0].bytes[0], 'a');
+    CHECK_EQ(r[2].bytes[0], 'b');
+    close_both(pair);
+}
+
+static void
+queued_operation_can_be_cancelled(void)
+{
+    everywhere_in_fibers(cancel_queued_body, NULL);
 }
 
 static void
@@ -828,7 +872,8 @@ close_ends_what_waits_elsewhere(void)
     everywhere(close_body, NULL);
 }
 
-/* A future that closes a stream inside its poll(), after `reading` was polled. */
+/* A future that closes a stream inside its poll(), after `reading` was polled.
+ */
 struct closes {
     struct pons_future base;
     struct pons_stream *s;
@@ -1070,8 +1115,8 @@ nobody(void *data)
 static void
 polling_outside_any_wait_is_refused(void)
 {
-    static const struct pons_waker_ops ops = {sizeof ops, 0, nobody, nobody,
-                                              nobody, nobody};
+    static const struct pons_waker_ops ops = {sizeof ops, 0,      nobody,
+                                              nobody,     nobody, nobody};
     struct pons_waker w = {&ops, NULL};
     struct pons_stream *pair[2];
     struct pons_recv r;
@@ -1088,7 +1133,10 @@ polling_outside_any_wait_is_refused(void)
 }
 
 static const struct unit_test tests[] = {
-#define T(name) {#name, name}
+#define T(name)     \
+    {               \
+#name, name \
+    }
     T(socketpairs_carry_bytes_everywhere),
     T(pipes_carry_bytes_everywhere),
     T(eventfds_count_everywhere),
@@ -1104,6 +1152,7 @@ static const struct unit_test tests[] = {
     T(flags_of_an_adopted_descriptor_stay),
     T(ten_readers_get_bytes_in_the_order_of_their_calls),
     T(ten_writers_send_in_the_order_of_their_calls),
+    T(queued_operation_can_be_cancelled),
     T(tasks_and_threads_share_a_stream),
     T(echo_goes_around_between_tasks_and_threads),
     T(readiness_is_told_to_several_and_takes_nothing),

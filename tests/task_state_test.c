@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tests/task_state_test.c - the table in core/task_state.h cell by cell, then
- * what needs threads: a task is never queued twice, no wake is lost, DONE's debts
- * are owed to one caller each.
+ * what needs threads: a task is never queued twice, no wake is lost, DONE's
+ * debts are owed to one caller each.
  */
 
 #include "core/task_state.h"
@@ -89,9 +89,8 @@ check_rows(const struct row *rows, size_t count, uint32_t with_flags,
                     continue;
                 CHECK_EQ(row->call(&word), row->answer);
                 flags = (flags | row->sets) & ~row->clears;
-                CHECK_EQ(word,
-                         word_of(row->to, flags,
-                                 (uint32_t)((int)refs[r] + row->refs)));
+                CHECK_EQ(word, word_of(row->to, flags,
+                                       (uint32_t)((int)refs[r] + row->refs)));
             }
 }
 
@@ -218,7 +217,8 @@ last_reference_owes_free(void)
     CHECK_EQ(task_unref(&word), OWES_FREE);
 }
 
-/* The life's reference outlasts the wake of the joiner, who drops the handle. */
+/* The life's reference outlasts the wake of the joiner, who drops the handle.
+ */
 static void
 joiner_that_drops_the_handle_first_does_not_free(void)
 {
@@ -241,12 +241,13 @@ enum {
 };
 
 static uint32_t word;
-static int queued;         // entries on an imaginary run queue
-static uint64_t posted;    // what wakers have left to be seen by a poll
+static int queued;      // entries on an imaginary run queue
+static uint64_t posted; // what wakers have left to be seen by a poll
 static int wakers_left;
 static int frees, joins;
 static uint64_t result; // plain: published by the end
-static uint64_t touched; // plain: by whoever holds a reference; freed by the last
+static uint64_t
+    touched; // plain: by whoever holds a reference; freed by the last
 
 static void
 enqueue(void)
@@ -349,7 +350,8 @@ joiner_work(void)
     CHECK(result >= WAKES);
     while (joined && poni_load_acquire(&joins) == 0)
         crew_relax();
-    CHECK_EQ(poni_load_acquire(&joins), joined); // woken if and only if it waits
+    CHECK_EQ(poni_load_acquire(&joins),
+             joined); // woken if and only if it waits
     drop_reference();
 }
 

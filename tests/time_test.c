@@ -95,7 +95,8 @@ many_sleepers_each_wake_after_their_time(void)
     everywhere(sleepers_body, NULL);
 }
 
-/* A future of two sleeps at once: ready when the first is, cancels the other. */
+/* A future of two sleeps at once: ready when the first is, cancels the other.
+ */
 struct first_of {
     struct pons_future base;
     struct pons_sleep soon, late;
@@ -142,6 +143,53 @@ of_two_sleeps_the_first_wakes(void)
     everywhere(select_body, NULL);
 }
 
+/* Many sleeps that are due one soon after the other, and polled together. */
+struct comb {
+    struct pons_future base;
+    struct pons_sleep teeth[SLEEPERS];
+    uint64_t ended; // a bit for each
+};
+
+static enum pons_poll
+comb_poll(struct pons_future *f, struct pons_waker *w)
+{
+    struct comb *c = pons_container_of(f, struct comb, base);
+
+    for (int i = 0; i < SLEEPERS; i++) {
+        if (c->ended >> i & 1)
+            continue;
+        if (pons_future_poll(&c->teeth[i].base, w) == PONS_PENDING)
+            continue;
+        CHECK(pons_now() >= c->teeth[i].deadline_ns);
+        c->ended |= UINT64_C(1) << i;
+    }
+    return c->ended == (UINT64_C(1) << SLEEPERS) - 1 ? PONS_READY
+                                                     : PONS_PENDING;
+}
+
+static const struct pons_future_ops comb_ops = {
+    .size = sizeof comb_ops, .name = "comb", .poll = comb_poll};
+
+static void
+comb_body(void *arg)
+{
+    uint64_t base = pons_after_ms(1);
+    struct comb c;
+
+    (void)arg;
+    pons_future_init(&c.base, &comb_ops);
+    c.ended = 0;
+    for (unsigned i = 0; i < SLEEPERS; i++)
+        pons_sleep_init(&c.teeth[i], base + i * UINT64_C(40000));
+    CHECK_EQ(pons_await(&c.base), -EINPROGRESS); // comb has no answer
+}
+
+static void
+sleep_whose_neighbour_wakes_is_not_early(void)
+{
+    everywhere(comb_body, NULL);
+}
+
 /* --- deadlines --- */
 
 static int64_t
@@ -183,9 +231,9 @@ timeout_body(void *arg)
     CHECK(pons_now() >= soon);
     CHECK_HAS(pons_last_error(), "deadline");
     CHECK_EQ(answer, 66);
-    CHECK_EQ(pons_timeout(pons_after_ms(1), sleeps_then_answers, &five,
-                          &answer),
-             0); // an answer after all
+    CHECK_EQ(
+        pons_timeout(pons_after_ms(1), sleeps_then_answers, &five, &answer),
+        0); // an answer after all
     CHECK_EQ(answer, 5);
     CHECK(!pons_cancelled());
     CHECK_EQ(pons_sleep(1), 0); // and over
@@ -226,6 +274,9 @@ nested_body(void *arg)
     n = (struct nested){pons_after_ms(1), pons_after_ms(60000), 1};
     CHECK_EQ(pons_timeout(n.outer, nests, &n, &answer), -ETIME);
     CHECK_EQ(n.inner_err, 0); // not its own deadline
+    n.outer = n.inner = pons_after_ms(1);
+    CHECK_EQ(pons_timeout(n.outer, nests, &n, &answer), -ETIME);
+    CHECK_EQ(n.inner_err, 0); // the caller does not go on
 }
 
 static void
@@ -343,6 +394,34 @@ loser_that_succeeded_after_all_is_the_result(void)
     everywhere(late_body, NULL);
 }
 
+/* Ends when it is asked to, and not before. */
+static enum pons_poll
+stubborn_poll(struct pons_future *f, struct pons_waker *w)
+{
+    struct late *l = pons_container_of(f, struct late, base);
+
+    (void)w;
+    f->result = -ECANCELED;
+    return l->asked ? PONS_READY : PONS_PENDING;
+}
+
+static const struct pons_future_ops stubborn_ops = {.size = sizeof stubborn_ops,
+                                                    .name = "stubborn",
+                                                    .poll = stubborn_poll,
+                                                    .cancel = late_cancel};
+
+static int64_t
+awaits_a_stubborn_one(void *arg)
+{
+    struct pons_timeout t;
+    struct late l = {.asked = 0};
+
+    (void)arg;
+    pons_future_init(&l.base, &stubborn_ops);
+    pons_timeout_init(&t, pons_after_ms(60000), &l.base);
+    return pons_await(&t.base);
+}
+
 /* Cancelled from outside: that is no deadline. */
 static int64_t
 awaits_a_timeout(void *arg)
@@ -368,15 +447,16 @@ calls_a_timeout(void *arg)
 static void
 cancelled_body(void *arg)
 {
-    pons_fiber_f *fn[] = {awaits_a_timeout, calls_a_timeout};
+    pons_fiber_f *fn[] = {awaits_a_timeout, calls_a_timeout,
+                          awaits_a_stubborn_one};
 
     (void)arg;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         struct pons_task *t;
         int64_t answer;
 
-        CHECK_EQ(pons_spawn(NULL, fn[i % 2], NULL, &t), 0);
-        if (i < 2)
+        CHECK_EQ(pons_spawn(NULL, fn[i % 3], NULL, &t), 0);
+        if (i < 3)
             let_others_run();
         pons_cancel(t);
         CHECK_EQ(pons_join(t, &answer), 0);
@@ -493,11 +573,15 @@ deadline_inside_a_mask_of_a_thread_counts(void)
 }
 
 static const struct unit_test tests[] = {
-#define T(name) {#name, name}
+#define T(name)     \
+    {               \
+#name, name \
+    }
     T(deadlines_are_ahead_and_saturate),
     T(sleep_is_never_early),
     T(many_sleepers_each_wake_after_their_time),
     T(of_two_sleeps_the_first_wakes),
+    T(sleep_whose_neighbour_wakes_is_not_early),
     T(deadline_asks_and_an_answer_counts),
     T(earliest_of_nested_deadlines_counts),
     T(own_ecanceled_is_an_answer),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/timers_test.c - core/timers.h against a sorted model: who is due fires, in
- * order, once, never early. Deadlines here are numbers; no clock is read.
+ * tests/timers_test.c - core/timers.h against a sorted model: who is due fires,
+ * in order, once, never early. Deadlines here are numbers; no clock is read.
  */
 
-#include "core/timers.h"
 #include "core/atomic.h"
+#include "core/timers.h"
 #include "crew.h"
 
 #include <errno.h>
@@ -16,8 +16,8 @@ enum { MANY = 600 };
 /* A sleeper whose waker notes when its turn came. */
 struct sleeper {
     struct pons_sleep sleep;
-    uint64_t seq;            // of insertion
-    int linked;              // the model's
+    uint64_t seq; // of insertion
+    int linked;   // the model's
     int clones, wakes, releases;
 };
 
@@ -264,7 +264,7 @@ wake_and_insert(void *data)
 
     sleeper_wake(s);
     if (s == &sleepers[0])
-        insert(&sleepers[2], 5);          // already due: fires in this round
+        insert(&sleepers[2], 5); // already due: fires in this round
     else if (s == &sleepers[1])
         insert(&sleepers[3], PONS_NEVER); // not due
     else

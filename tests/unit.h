@@ -5,9 +5,10 @@
 /*
  * tests/unit.h - CUnit, with each test in a process of its own.
  *
- * A test is a function in a table and its name is a sentence about behaviour. It
- * runs in a child with an alarm, and must leave as many descriptors open as it
- * found: a crash, a hang or a leak is the fault of one test and named as such.
+ * A test is a function in a table and its name is a sentence about behaviour.
+ * It runs in a child with an alarm, and must leave as many descriptors open as
+ * it found: a crash, a hang or a leak is the fault of one test and named as
+ * such.
  *
  *     static const struct unit_test tests[] = {
  *         {"wake_during_poll_polls_again", wake_during_poll_polls_again},
@@ -47,22 +48,22 @@ enum { UNIT_SKIPPED = 77 };
     } while (0)
 
 /* `text` contains `part`. */
-#define CHECK_HAS(text, part)                                             \
-    do {                                                                  \
-        const char *t_ = (text);                                          \
-        if (!unit_has(t_, part)) {                                        \
-            fprintf(stderr, "%s:%d: no \"%s\" in \"%s\"\n", __FILE__,     \
-                    __LINE__, part, t_ ? t_ : "(null)");                  \
-            exit(1);                                                      \
-        }                                                                 \
+#define CHECK_HAS(text, part)                                         \
+    do {                                                              \
+        const char *t_ = (text);                                      \
+        if (!unit_has(t_, part)) {                                    \
+            fprintf(stderr, "%s:%d: no \"%s\" in \"%s\"\n", __FILE__, \
+                    __LINE__, part, t_ ? t_ : "(null)");              \
+            exit(1);                                                  \
+        }                                                             \
     } while (0)
 
-#define SKIP(...)                       \
-    do {                                \
+#define SKIP(...)                               \
+    do {                                        \
         fprintf(stderr, "SKIP %s: ", __func__); \
-        fprintf(stderr, __VA_ARGS__);   \
-        fprintf(stderr, "\n");          \
-        exit(UNIT_SKIPPED);             \
+        fprintf(stderr, __VA_ARGS__);           \
+        fprintf(stderr, "\n");                  \
+        exit(UNIT_SKIPPED);                     \
     } while (0)
 
 struct unit_test {

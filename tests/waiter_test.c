@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/waiter_test.c - core/waiter.h: no wake is lost, whether the thread looks
- * at its word, sleeps on it, is in ppoll(2), or works on a seat.
+ * tests/waiter_test.c - core/waiter.h: no wake is lost, whether the thread
+ * looks at its word, sleeps on it, is in ppoll(2), or works on a seat.
  */
 
-#include "core/waiter.h"
 #include "core/atomic.h"
 #include "core/runtime.h"
 #include "core/self.h"
+#include "core/waiter.h"
 #include "crew.h"
 #include "everywhere.h"
 
@@ -85,7 +85,8 @@ sleeper_park(struct sleeper *s)
         poni_waiter_park(s->waiter, &s->wait, s->deadline_ns);
 }
 
-/* Parks once for each notify: it is the park's end that publishes the payload. */
+/* Parks once for each notify: it is the park's end that publishes the payload.
+ */
 static void
 sleeper_await(struct sleeper *s)
 {

@@ -1,0 +1,942 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/shutdown_test.c - pons_runtime_shutdown(): everything ends, wherever it
+ * is, and nothing is left.
+ */
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "crew.h"
+#include "everywhere.h"
+#include "gate.h"
+
+#include "core/atomic.h"
+#include "pons/scope.h"
+#include "pons/time.h"
+
+enum {
+    FRESH = 64,   // tasks that have not started
+    ROUNDS = 200, // of a race
+    SPAWNS = 60,  // by each racer; who never stopped would keep shutdown busy
+};
+
+static const char *const reactors[] = {"epoll", "poll"};
+static const char *const workers[] = {"0", "1", "2", "4"};
+
+/* What there was before a runtime was made, and must be there again. */
+struct before {
+    int threads, descriptors;
+};
+
+static void *
+say_id(void *id)
+{
+    *(pid_t *)id = gettid();
+    return NULL;
+}
+
+/* A sanitizer's own thread comes with our first one, and stays. */
+static struct before
+count_before(void)
+{
+    struct before b;
+    char path[64];
+    pthread_t thread;
+    pid_t id;
+
+    CHECK_EQ(pthread_create(&thread, NULL, say_id, &id), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    snprintf(path, sizeof path, "/proc/self/task/%d", (int)id);
+    while (access(path, F_OK) == 0)
+        (void)sched_yield();
+    b = (struct before){threads_now(), descriptors_now()};
+    return b;
+}
+
+static void
+check_nothing_left(struct before b)
+{
+    threads_until(b.threads);
+    CHECK_EQ(descriptors_now(), b.descriptors);
+}
+
+/* Ends the process before anybody misses what was leaked. */
+static void
+leave(void)
+{
+    (void)syscall(SYS_exit_group, 0);
+}
+
+static int64_t
+join_of(struct pons_task *t)
+{
+    int64_t answer = 4711;
+
+    CHECK_EQ(pons_join(t, &answer), 0);
+    return answer;
+}
+
+/* How many tasks the dump says to wait. */
+static int
+waiting_now(struct pons_runtime *rt)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    int n = 0;
+
+    CHECK(f != NULL);
+    CHECK_EQ(pons_dump(rt, f), 0);
+    fclose(f);
+    for (const char *at = text; (at = strstr(at, ": waits")) != NULL; at++)
+        n++;
+    free(text);
+    return n;
+}
+
+/* --- tasks in every state --- */
+
+struct zoo {
+    struct pons_runtime *rt;
+    struct pons_stream *pair[2], *listener;
+    struct gate gate;
+    struct gate_wait wait;
+    struct pons_future stackless;
+    uint32_t job_began, queued_ended, drops, late_result;
+    struct pons_task *fiber[8], *future, *fresh[FRESH];
+};
+
+static int64_t
+fiber_recv(void *arg)
+{
+    struct zoo *z = arg;
+    char byte;
+
+    return pons_recv(z->pair[0], &byte, 1);
+}
+
+static int64_t
+fiber_accept(void *arg)
+{
+    struct zoo *z = arg;
+    struct pons_stream *s;
+
+    return pons_accept(z->listener, &s);
+}
+
+static int64_t
+fiber_sleep(void *arg)
+{
+    (void)arg;
+    return pons_sleep(PONS_NEVER);
+}
+
+/* Who is cancelled while joining cancels the other, and gets its answer. */
+static int64_t
+fiber_join(void *arg)
+{
+    struct pons_task *t;
+    int64_t answer;
+
+    CHECK_EQ(pons_spawn(NULL, fiber_sleep, arg, &t), 0);
+    CHECK_EQ(pons_join(t, &answer), 0);
+    CHECK(pons_cancelled());
+    return answer;
+}
+
+static int64_t
+job_until_asked(void *arg)
+{
+    struct zoo *z = arg;
+
+    poni_store_release(&z->job_began, 1);
+    while (!pons_job_cancelled() || !poni_load_acquire(&z->queued_ended))
+        (void)sched_yield();
+    return 5;
+}
+
+static int64_t
+fiber_blocking(void *arg)
+{
+    int64_t answer;
+    int err = pons_blocking(job_until_asked, arg, &answer);
+
+    return err < 0 ? err : answer;
+}
+
+/* The pool has one thread, which is busy: this job does not begin. */
+static int64_t
+fiber_queued(void *arg)
+{
+    struct zoo *z = arg;
+    int err;
+
+    while (!poni_load_acquire(&z->job_began))
+        let_others_run();
+    err = pons_blocking(fiber_sleep, NULL, NULL);
+    poni_store_release(&z->queued_ended, 1);
+    return err;
+}
+
+static int64_t
+fiber_scope(void *arg)
+{
+    struct pons_scope s;
+
+    pons_scope_open(&s, PONS_NEVER);
+    CHECK_EQ(pons_scope_spawn(&s, fiber_sleep, arg), 0);
+    CHECK_EQ(pons_scope_spawn(&s, fiber_sleep, arg), 0);
+    return pons_scope_close(&s);
+}
+
+/* Never waits, only lets others run. */
+static int64_t
+fiber_ready(void *arg)
+{
+    int err;
+
+    (void)arg;
+    do
+        err = pons_yield();
+    while (err == 0);
+    return err;
+}
+
+static int64_t
+fiber_late_child(void *arg)
+{
+    struct zoo *z = arg;
+    int err;
+
+    CHECK(pons_cancelled());
+    err = pons_sleep(PONS_NEVER);
+    poni_store_release(&z->late_result, (uint32_t)-err);
+    return err;
+}
+
+/* Spawns when shutdown has begun. */
+static int64_t
+fiber_late(void *arg)
+{
+    CHECK_EQ(pons_sleep(PONS_NEVER), -ECANCELED);
+    CHECK_EQ(pons_spawn(NULL, fiber_late_child, arg, NULL), 0);
+    return 6;
+}
+
+static enum pons_poll
+stackless_poll(struct pons_future *f, struct pons_waker *w)
+{
+    struct zoo *z = pons_container_of(f, struct zoo, stackless);
+
+    PONS_BEGIN(f);
+    gate_wait_init(&z->wait, &z->gate);
+    PONS_AWAIT(f, w, &z->wait);
+    PONS_RETURN(f, z->wait.base.result);
+    PONS_END(f);
+}
+
+static void
+stackless_drop(struct pons_future *f)
+{
+    poni_add(&pons_container_of(f, struct zoo, stackless)->drops, 1);
+}
+
+static const struct pons_future_ops stackless_ops = {
+    .size = sizeof stackless_ops,
+    .name = "stackless",
+    .poll = stackless_poll,
+    .drop = stackless_drop,
+};
+
+static pons_fiber_f *const fibers[8] = {
+    fiber_recv,     fiber_accept, fiber_sleep, fiber_join,
+    fiber_blocking, fiber_queued, fiber_scope, fiber_late,
+};
+
+enum { WAITING = 8 + 1 + 1 + 2 }; // and future, who is joined, the scope's two
+
+static int64_t
+fill_zoo(void *arg)
+{
+    struct zoo *z = arg;
+
+    stream_pair(z->pair);
+    CHECK_EQ(pons_tcp_listen(&z->listener, "127.0.0.1", "0", 0), 0);
+    pons_future_init(&z->stackless, &stackless_ops);
+    CHECK_EQ(pons_spawn_future(z->rt, &z->stackless, &z->future), 0);
+    for (int i = 0; i < 8; i++)
+        CHECK_EQ(pons_spawn(z->rt, fibers[i], z, &z->fiber[i]), 0);
+    while (waiting_now(z->rt) != WAITING)
+        let_others_run();
+    return 0;
+}
+
+static struct pons_runtime *
+runtime_of_one_pool_thread(const char *reactor, const char *count)
+{
+    struct pons_settings s = PONS_SETTINGS_INIT;
+    struct pons_runtime *rt;
+
+    s.flags = PONS_NO_ENVIRONMENT | PONS_NO_EXTERNAL_PLUGINS;
+    s.reactor = reactor;
+    s.workers = count;
+    s.pool = "elastic:max=1";
+    CHECK_EQ(pons_runtime_new(&rt, &s), 0);
+    return rt;
+}
+
+static void
+empty_zoo(struct zoo *z, struct pons_task *ready)
+{
+    static const int64_t answers[8] = {-ECANCELED, -ECANCELED, -ECANCELED,
+                                       -ECANCELED, 5,          -ECANCELED,
+                                       -ECANCELED, 6};
+
+    for (int i = 0; i < 8; i++) {
+        CHECK(pons_task_ended(z->fiber[i]));
+        CHECK_EQ(join_of(z->fiber[i]), answers[i]);
+    }
+    CHECK_EQ(join_of(ready), -ECANCELED);
+    CHECK_EQ(join_of(z->future), -ECANCELED);
+    CHECK_EQ(z->gate.cancels, 1);
+    CHECK_EQ(z->drops, 1);
+    for (int i = 0; i < FRESH; i++)
+        CHECK_EQ(join_of(z->fresh[i]), -ECANCELED);
+    CHECK_EQ(z->late_result, ECANCELED);
+    pons_stream_close(z->pair[0]);
+    pons_stream_close(z->pair[1]);
+    pons_stream_close(z->listener);
+}
+
+static void
+shut_down_zoo(const char *reactor, const char *count)
+{
+    struct before before = count_before();
+    struct zoo z = {.rt = runtime_of_one_pool_thread(reactor, count)};
+    struct pons_task *ready, *t = NULL;
+
+    CHECK_EQ(pons_block_on(z.rt, fill_zoo, &z, NULL), 0);
+    CHECK_EQ(pons_spawn(z.rt, fiber_ready, NULL, &ready), 0);
+    for (int i = 0; i < FRESH; i++)
+        CHECK_EQ(pons_spawn(z.rt, fiber_sleep, NULL, &z.fresh[i]), 0);
+    CHECK_EQ(pons_runtime_shutdown(z.rt, PONS_NEVER), 0);
+
+    CHECK_EQ(pons_spawn(z.rt, fiber_sleep, NULL, &t), -ESHUTDOWN);
+    CHECK(t == NULL);
+    CHECK_HAS(pons_last_error(), "shut down");
+    empty_zoo(&z, ready);
+    pons_runtime_unref(z.rt);
+    check_nothing_left(before);
+}
+
+static void
+tasks_in_every_state_end_and_nothing_is_left(void)
+{
+    for (int r = 0; r < 2; r++)
+        for (int w = 0; w < 4; w++)
+            shut_down_zoo(reactors[r], workers[w]);
+}
+
+/* --- what does not end --- */
+
+static uint32_t stuck_began, stuck_ends;
+
+static int64_t
+be_stuck(void *arg)
+{
+    (void)arg;
+    poni_store_release(&stuck_began, 1);
+    while (!poni_load_acquire(&stuck_ends))
+        (void)sched_yield();
+    return 0;
+}
+
+static void
+until_stuck(void)
+{
+    while (!poni_load_acquire(&stuck_began))
+        let_others_run();
+}
+
+static int64_t
+fiber_names_its_job(void *arg)
+{
+    struct pons_blocking b;
+
+    (void)arg;
+    pons_blocking_init(&b, NULL, be_stuck, NULL);
+    b.job.name = "mule";
+    return pons_await(&b.base);
+}
+
+/* A runtime that was not emptied is leaked, descriptors and all. */
+static struct pons_runtime *leaked;
+
+static int64_t
+body_stuck_job(void *arg)
+{
+    struct pons_runtime *rt = arg;
+
+    CHECK_EQ(pons_spawn(rt, fiber_names_its_job, NULL, NULL), 0);
+    until_stuck();
+    while (waiting_now(rt) != 1)
+        let_others_run();
+    return 0;
+}
+
+static void
+stuck_job(const char *count)
+{
+    struct before before = count_before();
+
+    leaked = runtime_of("epoll", count);
+    CHECK_EQ(pons_block_on(leaked, body_stuck_job, leaked, NULL), 0);
+    CHECK_EQ(pons_runtime_shutdown(leaked, PONS_MS), 2);
+    CHECK_HAS(pons_last_error(), "1 tasks and 1 jobs");
+    CHECK_HAS(pons_last_error(), "mule");
+    CHECK_EQ(pons_runtime_shutdown(leaked, PONS_NEVER), 2);
+    pons_runtime_unref(leaked);
+    poni_store_release(&stuck_ends, 1);
+    threads_until(before.threads); // the job ends, and tells nobody of ours
+    _exit(0);                      // with all that was left
+}
+
+static void
+a_stuck_job_is_named_at_the_deadline(void)
+{
+    stuck_job("0");
+}
+
+static void
+a_stuck_job_is_named_at_the_deadline_by_workers(void)
+{
+    stuck_job("2");
+}
+
+static void
+a_stuck_task_is_counted_at_the_deadline(void)
+{
+    struct before before = count_before();
+
+    leaked = runtime_of("epoll", "2");
+    CHECK_EQ(pons_spawn(leaked, be_stuck, NULL, NULL), 0);
+    until_stuck();
+    CHECK_EQ(pons_runtime_shutdown(leaked, PONS_MS), 1);
+    CHECK_HAS(pons_last_error(), "1 tasks and 0 jobs");
+    pons_runtime_unref(leaked);
+    poni_store_release(&stuck_ends, 1);
+    threads_until(before.threads); // its worker leaves then
+    _exit(0);                      // with all that was left
+}
+
+/* --- several shut down --- */
+
+static struct pons_runtime *shared;
+static uint32_t shutting;
+
+static void
+shut_down_together(int who)
+{
+    (void)who;
+    poni_add(&shutting, 1);
+    CHECK_EQ(pons_runtime_shutdown(shared, PONS_NEVER), 0);
+    CHECK(poni_load_acquire(&stuck_ends)); // and so it waited
+}
+
+static void *
+release_when_all_wait(void *arg)
+{
+    (void)arg;
+    while (poni_load_acquire(&shutting) < 3)
+        (void)sched_yield();
+    for (int i = 0; i < 100; i++)
+        (void)sched_yield();
+    poni_store_release(&stuck_ends, 1);
+    return NULL;
+}
+
+static int64_t
+body_begin_stuck(void *arg)
+{
+    CHECK_EQ(pons_blocking_detached(arg, be_stuck, NULL, NULL), 0);
+    until_stuck();
+    return 0;
+}
+
+static void
+concurrent_shutdowns_wait_and_answer_the_same(void)
+{
+    for (int w = 0; w < 4; w++) {
+        struct before before = count_before();
+        pthread_t thread;
+
+        shared = runtime_of("epoll", workers[w]);
+        stuck_began = stuck_ends = shutting = 0;
+        CHECK_EQ(pons_block_on(shared, body_begin_stuck, shared, NULL), 0);
+        CHECK_EQ(pthread_create(&thread, NULL, release_when_all_wait, NULL), 0);
+        crew_run(3, shut_down_together);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+        CHECK_EQ(pons_runtime_shutdown(shared, 0), 0);
+        pons_runtime_unref(shared);
+        check_nothing_left(before);
+    }
+}
+
+static void
+shut_down_too_early(int who)
+{
+    (void)who;
+    CHECK_EQ(pons_runtime_shutdown(shared, PONS_MS), 1);
+    CHECK_HAS(pons_last_error(), "0 tasks and 1 jobs");
+}
+
+static void
+concurrent_shutdowns_all_name_what_was_left(void)
+{
+    struct before before = count_before();
+
+    shared = runtime_of("epoll", "1");
+    CHECK_EQ(pons_block_on(shared, body_begin_stuck, shared, NULL), 0);
+    crew_run(3, shut_down_too_early);
+    pons_runtime_unref(shared);
+    poni_store_release(&stuck_ends, 1);
+    threads_until(before.threads);
+    leave(); // with all that was left
+}
+
+/* --- from inside --- */
+
+static int64_t
+shut_down_inside(void *arg)
+{
+    CHECK_EQ(pons_runtime_shutdown(arg, PONS_NEVER), -EDEADLK);
+    CHECK_HAS(pons_last_error(), "wait for itself");
+    return 0;
+}
+
+struct inside {
+    struct pons_future base;
+    struct pons_runtime *rt;
+};
+
+static enum pons_poll
+inside_poll(struct pons_future *f, struct pons_waker *w)
+{
+    (void)w;
+    f->result = shut_down_inside(pons_container_of(f, struct inside, base)->rt);
+    return PONS_READY;
+}
+
+static const struct pons_future_ops inside_ops = {
+    .size = sizeof inside_ops, .name = "inside", .poll = inside_poll};
+
+/* A job whose current runtime is another's for the moment. */
+static int64_t
+shut_down_in_a_bridge(void *arg)
+{
+    struct pons_runtime *other = runtime_of("poll", "1");
+
+    CHECK_EQ(pons_block_on(other, shut_down_inside, arg, NULL), 0);
+    pons_runtime_unref(other);
+    return 0;
+}
+
+static int64_t
+body_inside(void *arg)
+{
+    struct inside inside = {.rt = arg};
+    struct pons_task *t;
+
+    CHECK_EQ(pons_spawn(NULL, shut_down_inside, arg, &t), 0);
+    CHECK_EQ(join_of(t), 0);
+    pons_future_init(&inside.base, &inside_ops);
+    CHECK_EQ(pons_spawn_future(NULL, &inside.base, &t), 0);
+    CHECK_EQ(join_of(t), 0);
+    CHECK_EQ(pons_blocking(shut_down_inside, arg, NULL), 0);
+    CHECK_EQ(pons_blocking(shut_down_in_a_bridge, arg, NULL), 0);
+    CHECK_EQ(pons_sleep(1), 0); // it is still open
+    return 0;
+}
+
+static void
+from_a_task_or_a_job_it_is_edeadlk(void)
+{
+    for (int w = 0; w < 4; w++) {
+        struct pons_runtime *rt = runtime_of("epoll", workers[w]);
+
+        CHECK_EQ(pons_block_on(rt, body_inside, rt, NULL), 0);
+        pons_runtime_unref(rt);
+    }
+}
+
+static int64_t
+body_shutdown_in_block_on(void *arg)
+{
+    struct pons_task *t;
+
+    CHECK_EQ(pons_spawn(NULL, fiber_sleep, NULL, &t), 0);
+    CHECK_EQ(pons_runtime_shutdown(arg, PONS_NEVER), 0);
+    return join_of(t);
+}
+
+static void
+a_thread_may_shut_down_inside_its_block_on(void)
+{
+    for (int w = 0; w < 4; w++) {
+        struct before before = count_before();
+        struct pons_runtime *rt = runtime_of("epoll", workers[w]);
+        int64_t answer;
+
+        CHECK_EQ(pons_block_on(rt, body_shutdown_in_block_on, rt, &answer), 0);
+        CHECK_EQ(answer, -ECANCELED);
+        pons_runtime_unref(rt);
+        check_nothing_left(before);
+    }
+}
+
+/* --- the last handle --- */
+
+struct last {
+    struct pons_runtime *rt;
+    uint32_t gone;
+};
+
+static int64_t
+give_up_last(void *arg)
+{
+    struct last *l = arg;
+
+    pons_runtime_unref(l->rt);
+    poni_store_release(&l->gone, 1);
+    return 0;
+}
+
+static void
+last_handle_of_a_task(const char *count)
+{
+    struct before before = count_before();
+    struct last l = {.rt = runtime_of("epoll", count)};
+
+    CHECK_EQ(pons_spawn(l.rt, give_up_last, &l, NULL), 0);
+    while (!poni_load_acquire(&l.gone))
+        let_others_run(); // without workers these waits drive it
+    check_nothing_left(before);
+}
+
+static void
+last_handle_of_a_job(const char *count)
+{
+    struct before before = count_before();
+    struct last l = {.rt = runtime_of("epoll", count)};
+
+    CHECK_EQ(pons_blocking_detached(l.rt, give_up_last, &l, NULL), 0);
+    while (!poni_load_acquire(&l.gone))
+        (void)sched_yield();
+    threads_until(before.threads);
+    CHECK_EQ(pons_sleep(1), 0); // lets go of the memory of what it made
+    check_nothing_left(before);
+}
+
+static void
+the_last_handle_may_go_inside_a_task_or_a_job(void)
+{
+    for (int w = 0; w < 4; w++) {
+        last_handle_of_a_task(workers[w]);
+        last_handle_of_a_job(workers[w]);
+    }
+}
+
+/* --- spawns from other threads meanwhile --- */
+
+struct drop_me {
+    struct pons_future base;
+    uint32_t *dropped;
+};
+
+static enum pons_poll
+drop_me_poll(struct pons_future *f, struct pons_waker *w)
+{
+    (void)w;
+    f->result = 3;
+    return PONS_READY;
+}
+
+static void
+drop_me_drop(struct pons_future *f)
+{
+    struct drop_me *d = pons_container_of(f, struct drop_me, base);
+
+    poni_add(d->dropped, 1);
+    free(d);
+}
+
+static const struct pons_future_ops drop_me_ops = {
+    .size = sizeof drop_me_ops,
+    .name = "drop_me",
+    .poll = drop_me_poll,
+    .drop = drop_me_drop,
+};
+
+static uint32_t made, dropped, running;
+
+static int
+spawn_drop_me(struct pons_task **task)
+{
+    struct drop_me *d = calloc(1, sizeof *d);
+    int err;
+
+    CHECK(d != NULL);
+    d->dropped = &dropped;
+    poni_add(&made, 1);
+    pons_future_init(&d->base, &drop_me_ops);
+    err = pons_spawn_future(shared, &d->base, task);
+    CHECK(err == 0 || err == -ESHUTDOWN);
+    return err;
+}
+
+static int64_t
+answer_9(void *arg)
+{
+    (void)arg;
+    return 9;
+}
+
+static void
+spawn_until_shut_down(void)
+{
+    struct pons_task *t = NULL;
+    int err;
+
+    for (int i = 0; i < SPAWNS; i++) {
+        if (i == 2)
+            poni_add(&running, 1);
+        if (spawn_drop_me(NULL) < 0 || spawn_drop_me(&t) < 0)
+            break;
+        CHECK_EQ(join_of(t), 3);
+        err = pons_spawn(shared, answer_9, NULL, &t);
+        CHECK(err == 0 || err == -ESHUTDOWN);
+        if (err < 0)
+            break;
+        CHECK_EQ(join_of(t), 9);
+    }
+}
+
+/* The maker of a runtime without workers drives it until it shuts it down. */
+static void
+spawn_or_shut_down(int who)
+{
+    if (who > 0) {
+        spawn_until_shut_down();
+        return;
+    }
+    while (poni_load_acquire(&running) < 3)
+        let_others_run();
+    CHECK_EQ(pons_runtime_shutdown(shared, PONS_NEVER), 0);
+}
+
+static void *
+crew_of_one(void *arg)
+{
+    (void)arg;
+    spawn_until_shut_down();
+    return NULL;
+}
+
+static void
+race_once(const char *count)
+{
+    pthread_t threads[3];
+
+    shared = runtime_of("epoll", count);
+    made = dropped = running = 0;
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(pthread_create(&threads[i], NULL, crew_of_one, NULL), 0);
+    spawn_or_shut_down(0);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(pthread_join(threads[i], NULL), 0);
+    CHECK_EQ(dropped, made);
+    pons_runtime_unref(shared);
+}
+
+static void
+racing_spawns_are_refused_or_end(void)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        race_once(workers[i % 4]);
+}
+
+/* --- without workers, by another thread --- */
+
+static void *
+shut_down_shared(void *arg)
+{
+    (void)arg;
+    CHECK_EQ(pons_runtime_shutdown(shared, PONS_NEVER), 0);
+    return NULL;
+}
+
+static void
+another_thread_may_shut_down_what_has_no_workers(void)
+{
+    struct before before = count_before();
+    struct pons_task *t;
+    pthread_t thread;
+
+    shared = runtime_of("epoll", "0");
+    CHECK_EQ(pons_spawn(shared, fiber_sleep, NULL, &t), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, shut_down_shared, NULL), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_EQ(join_of(t), -ECANCELED);
+    pons_runtime_unref(shared);
+    check_nothing_left(before);
+}
+
+/* The maker waits for what only the shutdown will end. */
+static int64_t
+body_shut_down_by_another(void *arg)
+{
+    struct pons_task *t;
+    int64_t answer;
+
+    CHECK_EQ(pons_spawn(NULL, fiber_sleep, NULL, &t), 0);
+    while (waiting_now(shared) != 1)
+        let_others_run();
+    CHECK_EQ(pthread_create(arg, NULL, shut_down_shared, NULL), 0);
+    answer = join_of(t);
+    return answer;
+}
+
+static void
+a_maker_inside_block_on_is_not_waited_for_in_vain(void)
+{
+    for (int w = 0; w < 4; w++) {
+        struct before before = count_before();
+        pthread_t thread;
+        int64_t answer;
+
+        shared = runtime_of("epoll", workers[w]);
+        CHECK_EQ(
+            pons_block_on(shared, body_shut_down_by_another, &thread, &answer),
+            0);
+        CHECK_EQ(answer, -ECANCELED);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+        pons_runtime_unref(shared);
+        check_nothing_left(before);
+    }
+}
+
+static void *
+shut_down_in_vain(void *arg)
+{
+    (void)arg;
+    CHECK_EQ(pons_runtime_shutdown(shared, PONS_MS), 1);
+    poni_store_release(&stuck_ends, 1);
+    return NULL;
+}
+
+static int64_t
+body_does_not_drive(void *arg)
+{
+    CHECK_EQ(pons_spawn(NULL, fiber_sleep, NULL, NULL), 0);
+    CHECK_EQ(pthread_create(arg, NULL, shut_down_in_vain, NULL), 0);
+    return be_stuck(NULL);
+}
+
+/* The maker's thread is busy with other things and lets nobody have its seat.
+ */
+static void
+a_maker_that_does_not_wait_is_given_up_at_the_deadline(void)
+{
+    pthread_t thread;
+
+    shared = runtime_of("epoll", "0");
+    CHECK_EQ(pons_block_on(shared, body_does_not_drive, &thread, NULL), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    pons_runtime_unref(shared);
+    leave(); // with all that was left
+}
+
+/* --- of one runtime, by the task of another --- */
+
+static int64_t
+body_shut_down_another(void *arg)
+{
+    struct pons_runtime *mine = pons_runtime_current();
+    struct pons_runtime *other = runtime_of("epoll", arg);
+    struct pons_stream *pair[2];
+    struct pons_task *t;
+    char byte = 0;
+
+    CHECK_EQ(pons_spawn(other, fiber_sleep, NULL, &t), 0);
+    CHECK_EQ(pons_runtime_shutdown(other, PONS_NEVER), 0);
+    CHECK_EQ(join_of(t), -ECANCELED);
+    pons_runtime_unref(other);
+    CHECK(pons_runtime_current() == mine);
+    CHECK_EQ(pons_spawn(NULL, answer_9, NULL, &t), 0);
+    CHECK_EQ(join_of(t), 9); // this task's own waits let its worker go on
+    stream_pair(pair);
+    CHECK_EQ(pons_send(pair[0], "x", 1), 1);
+    CHECK_EQ(pons_recv(pair[1], &byte, 1), 1);
+    pons_stream_close(pair[0]);
+    pons_stream_close(pair[1]);
+    return 7;
+}
+
+static void
+a_task_may_shut_down_another_runtime(void)
+{
+    for (int mine = 0; mine < 3; mine++)
+        for (int its = 0; its < 3; its++) {
+            struct before before = count_before();
+            struct pons_runtime *rt = runtime_of("epoll", workers[mine]);
+            char count[2];
+            struct pons_task *t;
+
+            strcpy(count, workers[its]);
+            CHECK_EQ(pons_spawn(rt, body_shut_down_another, count, &t), 0);
+            CHECK_EQ(join_of(t), 7);
+            pons_runtime_unref(rt);
+            check_nothing_left(before);
+        }
+}
+
+static const struct unit_test tests[] = {
+    {"tasks_in_every_state_end_and_nothing_is_left",
+     tasks_in_every_state_end_and_nothing_is_left},
+    {"a_stuck_job_is_named_at_the_deadline",
+     a_stuck_job_is_named_at_the_deadline},
+    {"a_stuck_job_is_named_at_the_deadline_by_workers",
+     a_stuck_job_is_named_at_the_deadline_by_workers},
+    {"a_stuck_task_is_counted_at_the_deadline",
+     a_stuck_task_is_counted_at_the_deadline},
+    {"concurrent_shutdowns_wait_and_answer_the_same",
+     concurrent_shutdowns_wait_and_answer_the_same},
+    {"concurrent_shutdowns_all_name_what_was_left",
+     concurrent_shutdowns_all_name_what_was_left},
+    {"from_a_task_or_a_job_it_is_edeadlk", from_a_task_or_a_job_it_is_edeadlk},
+    {"a_thread_may_shut_down_inside_its_block_on",
+     a_thread_may_shut_down_inside_its_block_on},
+    {"the_last_handle_may_go_inside_a_task_or_a_job",
+     the_last_handle_may_go_inside_a_task_or_a_job},
+    {"racing_spawns_are_refused_or_end", racing_spawns_are_refused_or_end},
+    {"another_thread_may_shut_down_what_has_no_workers",
+     another_thread_may_shut_down_what_has_no_workers},
+    {"a_maker_inside_block_on_is_not_waited_for_in_vain",
+     a_maker_inside_block_on_is_not_waited_for_in_vain},
+    {"a_maker_that_does_not_wait_is_given_up_at_the_deadline",
+     a_maker_that_does_not_wait_is_given_up_at_the_deadline},
+    {"a_task_may_shut_down_another_runtime",
+     a_task_may_shut_down_another_runtime},
+    {0},
+};
+
+int
+main(int argc, char **argv)
+{
+    return unit_main("shutdown", tests, argc, argv);
+}
