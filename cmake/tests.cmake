@@ -58,12 +58,24 @@ foreach(noun IN LISTS PONS_NOUNS)
   pons_test(${noun})
 endforeach()
 
+if(TARGET any_test)
+  target_sources(any_test PRIVATE cli/any.c)
+endif()
+
 # A resolver of the test's own.
 target_link_options(tcp_test PRIVATE -Wl,--wrap=getaddrinfo)
 
 # tests/pool_rig.h: a system that has no threads.
-foreach(noun elastic pool pool_end pool_thread)
+foreach(noun elastic pool pool_end pool_thread runtime)
   target_link_options(${noun}_test PRIVATE -Wl,--wrap=pthread_create)
+endforeach()
+
+# PONS_MAIN, in a program of its own.
+add_executable(main_program tests/main_program.c)
+pons_internal(main_program)
+foreach(count 0 1 2)
+  add_test(NAME main_${count} COMMAND main_program again)
+  set_property(TEST main_${count} PROPERTY ENVIRONMENT PONS_WORKERS=${count})
 endforeach()
 
 if(PONS_CLI)

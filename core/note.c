@@ -335,6 +335,25 @@ segment_read(const struct note_file *f, const ElfW(Phdr) * p,
     return found;
 }
 
+/*
+ * What the loader would map must be in the file: behind its end a mapping is
+ * there and every touch of it is a SIGBUS, in the loader, before any code of
+ * ours.
+ */
+static int
+segment_is_whole(const struct note_file *f, const ElfW(Phdr) * p)
+{
+    if ((p->p_type != PT_LOAD && p->p_type != PT_DYNAMIC) || p->p_filesz == 0)
+        return 0;
+    if (p->p_offset <= f->size && p->p_filesz <= f->size - p->p_offset)
+        return 0;
+    return poni_refuse(f->reason, -ENOEXEC,
+                       "is truncated: a segment of %" PRIu64
+                       " bytes at %" PRIu64 " goes beyond its %" PRIu64
+                       " bytes; build or copy it anew",
+                       (uint64_t)p->p_filesz, (uint64_t)p->p_offset, f->size);
+}
+
 static int
 headers_scan(const struct note_file *f, const ElfW(Ehdr) * h,
              struct poni_note *out)
@@ -347,8 +366,10 @@ headers_scan(const struct note_file *f, const ElfW(Ehdr) * h,
     if (err < 0)
         return err;
     for (unsigned i = 0; i < h->e_phnum; i++) {
-        int got;
+        int got = segment_is_whole(f, &headers[i]);
 
+        if (got < 0)
+            return got;
         if (headers[i].p_type != PT_NOTE)
             continue;
         got = segment_read(f, &headers[i], out);

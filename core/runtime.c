@@ -463,6 +463,18 @@ unref_elsewhere(struct pons_runtime *rt)
     pthread_detach(thread);
 }
 
+/* The maker's waits have nothing to drive any more. */
+static void
+runtime_unmade_here(struct pons_runtime *rt)
+{
+    struct poni_waiter *w = poni_self.waiter;
+
+    if (w == NULL || w->made != rt)
+        return;
+    w->made = NULL;
+    poni_runtime_release(rt);
+}
+
 void
 pons_runtime_unref(struct pons_runtime *rt)
 {
@@ -475,6 +487,7 @@ pons_runtime_unref(struct pons_runtime *rt)
         return;
     }
     (void)pons_runtime_shutdown(rt, PONS_NEVER);
+    runtime_unmade_here(rt);
     poni_runtime_release(rt);
 }
 

@@ -49,6 +49,17 @@ pons_scope_open(struct pons_scope *s, uint64_t deadline_ns)
     pons_scope_open_on(s, pons_runtime_current(), deadline_ns);
 }
 
+void
+pons_scope_open_guarded(struct pons_scope *s, uint64_t deadline_ns)
+{
+    if (!poni_self.polling) {
+        pons_scope_open(s, deadline_ns);
+        return;
+    }
+    (void)poni_refuse_poll("PONS_SCOPE_GUARD", "struct pons_scope_close");
+    *s = (struct pons_scope){.deadline_ns = deadline_ns, .state = SCOPE_CLOSED};
+}
+
 /* --- the tasks --- */
 
 int

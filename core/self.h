@@ -35,7 +35,7 @@ struct poni_self {
     struct pons_task *task;       // the task that runs, fiber or stackless
     struct poni_waiter *waiter;   // core/waiter.c
     uint32_t polling;             // inside poll(): calling forms refuse
-    uint32_t reserved;
+    uint32_t overdue; // inside poll() of what a pons_timeout has asked to end
 };
 
 extern __thread struct poni_self poni_self;
@@ -53,6 +53,8 @@ static inline int
 poni_cancel_due(const struct poni_self *self)
 {
     /* Relaxed: a cancel that is not seen yet wakes the task again. */
+    if (self->overdue)
+        return 1;
     if ((self->task == NULL ||
          !(poni_load_relaxed(&self->task->word) & TASK_CANCELLED)) &&
         (self->context == NULL || self->context->frames == NULL))

@@ -199,6 +199,20 @@ timeout_ended(struct pons_timeout *t)
     return poni_ready(&t->base, answer);
 }
 
+/* Once asked, every later wait of the child answers -ECANCELED, too (P3). */
+static enum pons_poll
+timeout_poll_inner(struct pons_timeout *t, struct pons_waker *w)
+{
+    struct poni_self *self = &poni_self;
+    uint32_t outer = self->overdue;
+    enum pons_poll answer;
+
+    self->overdue |= t->base.state == TIMEOUT_ASKED;
+    answer = pons_future_poll(t->inner, w);
+    self->overdue = outer;
+    return answer;
+}
+
 static enum pons_poll
 timeout_poll(struct pons_future *f, struct pons_waker *w)
 {
@@ -209,7 +223,7 @@ timeout_poll(struct pons_future *f, struct pons_waker *w)
         f->state = TIMEOUT_RUNNING;
         f->child = t->inner;
     }
-    if (pons_future_poll(t->inner, w) == PONS_READY)
+    if (timeout_poll_inner(t, w) == PONS_READY)
         return timeout_ended(t);
     if (f->state == TIMEOUT_ASKED ||
         pons_future_poll(&t->timer.base, w) == PONS_PENDING)
@@ -219,7 +233,7 @@ timeout_poll(struct pons_future *f, struct pons_waker *w)
         f->reserved = 1; // the caller was cancelled; the child finds out alone
     else
         pons_future_cancel(t->inner);
-    if (pons_future_poll(t->inner, w) == PONS_READY)
+    if (timeout_poll_inner(t, w) == PONS_READY)
         return timeout_ended(t);
     return PONS_PENDING;
 }

@@ -18,7 +18,8 @@ struct told {
     struct pons_future base;
     struct pons_waker waker;
     int ready, asked, polls;
-    int restless; // wakes itself in each poll
+    int restless;     // wakes itself in each poll, also in the last
+    int polls_enough; // ready by itself then; 0: never
 };
 
 static enum pons_poll
@@ -27,7 +28,10 @@ told_poll(struct pons_future *f, struct pons_waker *w)
     struct told *t = pons_container_of(f, struct told, base);
 
     t->polls++;
-    if (__atomic_load_n(&t->ready, __ATOMIC_ACQUIRE)) {
+    if (t->restless)
+        pons_waker_notify(w);
+    if (t->polls == t->polls_enough ||
+        __atomic_load_n(&t->ready, __ATOMIC_ACQUIRE)) {
         pons_waker_drop(&t->waker);
         f->result = 0;
         return PONS_READY;
@@ -38,8 +42,6 @@ told_poll(struct pons_future *f, struct pons_waker *w)
         return PONS_READY;
     }
     pons_waker_set(&t->waker, w);
-    if (t->restless)
-        pons_waker_notify(w);
     return PONS_PENDING;
 }
 
@@ -161,6 +163,31 @@ a_future_that_wakes_itself_does_not_keep_others_waiting(void)
 }
 
 static void
+a_future_that_wakes_itself_is_polled_again(void)
+{
+    struct any_member *m, *next;
+    struct told t, u;
+    int ended = 0, after = 0;
+    struct any *a;
+
+    CHECK_EQ(any_new(&a), 0);
+    arm_new(&m, a, &t, &ended);
+    t.restless = 1;
+    t.polls_enough = 3;
+    CHECK_EQ(any_turn(a), 0);
+    CHECK_EQ(ended, 1);
+    CHECK_EQ(t.polls, 3);
+    arm_new(&next, a, &u, &after);
+    u.ready = 1;
+    CHECK_EQ(any_turn(a), 0);
+    CHECK_EQ(after, 1);
+    CHECK_EQ(t.polls, 3); // never after it was ready
+    any_member_free(m);
+    any_member_free(next);
+    any_free(a);
+}
+
+static void
 disarm_cancels_and_calls_nobody(void)
 {
     struct any_member *waiting, *fresh, *over, *go;
@@ -182,8 +209,13 @@ disarm_cancels_and_calls_nobody(void)
     CHECK_EQ(t.base.result, -ECANCELED);
     CHECK_EQ(u.base.result, -ECANCELED);
     CHECK_EQ(v.base.result, 0);
-    CHECK_EQ(ended, 0);
     any_disarm(fresh); // once more does nothing
+    told_init(&w);
+    w.ready = 1;
+    any_arm(go, &w.base);
+    CHECK_EQ(any_turn(a), 0);
+    CHECK_EQ(went, 2);
+    CHECK_EQ(ended, 0);
     any_member_free(waiting);
     any_member_free(fresh);
     any_member_free(over);
@@ -347,6 +379,8 @@ static const struct unit_test tests[] = {
     {"a_turn_polls_only_what_was_woken", a_turn_polls_only_what_was_woken},
     {"a_future_that_wakes_itself_does_not_keep_others_waiting",
      a_future_that_wakes_itself_does_not_keep_others_waiting},
+    {"a_future_that_wakes_itself_is_polled_again",
+     a_future_that_wakes_itself_is_polled_again},
     {"disarm_cancels_and_calls_nobody", disarm_cancels_and_calls_nobody},
     {"a_waker_may_be_used_after_its_member_is_gone",
      a_waker_may_be_used_after_its_member_is_gone},

@@ -539,7 +539,8 @@ class Fetch(Test):
                 refused = "http://127.0.0.1:%d/" % taken.getsockname()[1]
                 bad = {
                     refused: "refused",
-                    "http://nobody.invalid/": "nobody.invalid",
+                    # Without a network even a dead name takes its time.
+                    "http://nobody.invalid/": "nobody.invalid|timed out",
                     "ftp://127.0.0.1/": "rotocol",
                     "http://127.0.0.1:99999/": "",
                     "http://[::1/": "",
@@ -569,8 +570,7 @@ class Fetch(Test):
                                        self.path("out"), status=1)
         for url, part in bad.items():
             self.assertFalse(rows[url]["ok"], rows[url])
-            self.assertIn(part, rows[url]["error"])
-            self.assertNotEqual(rows[url]["error"], "")
+            self.assertRegex(rows[url]["error"], part or ".")
         for url, data in good.items():
             self.assertEqual(rows[url].get("sha256"), sha256(data), rows[url])
         self.assertEqual(sorted(os.listdir(self.path("out"))),
@@ -678,7 +678,9 @@ class Fetch(Test):
         for _ in range(size // len(piece)):
             digest.update(piece)
         self.assertEqual(row["sha256"], digest.hexdigest())
-        if "sanitize" not in os.environ.get("PONS_TEST_BUILD", ""):
+        with open(PONS, "rb") as f:
+            sanitized = re.search(b"__[at]san_init", f.read())
+        if not sanitized:  # that takes memory of its own
             self.assertLess(usage.ru_maxrss, 100 << 10)  # KiB
 
     def test_interrupted_it_prints_the_table_so_far(self):

@@ -16,6 +16,7 @@
 #include "gate.h"
 
 #include "core/atomic.h"
+#include "core/self.h"
 #include "pons/scope.h"
 #include "pons/time.h"
 
@@ -403,7 +404,7 @@ stuck_job(const char *count)
     pons_runtime_unref(leaked);
     poni_store_release(&stuck_ends, 1);
     threads_until(before.threads); // the job ends, and tells nobody of ours
-    _exit(0);                      // with all that was left
+    leave();
 }
 
 static void
@@ -431,7 +432,7 @@ a_stuck_task_is_counted_at_the_deadline(void)
     pons_runtime_unref(leaked);
     poni_store_release(&stuck_ends, 1);
     threads_until(before.threads); // its worker leaves then
-    _exit(0);                      // with all that was left
+    leave();
 }
 
 /* --- several shut down --- */
@@ -506,7 +507,7 @@ concurrent_shutdowns_all_name_what_was_left(void)
     pons_runtime_unref(shared);
     poni_store_release(&stuck_ends, 1);
     threads_until(before.threads);
-    leave(); // with all that was left
+    leave();
 }
 
 /* --- from inside --- */
@@ -858,7 +859,7 @@ a_maker_that_does_not_wait_is_given_up_at_the_deadline(void)
     CHECK_EQ(pons_block_on(shared, body_does_not_drive, &thread, NULL), 0);
     CHECK_EQ(pthread_join(thread, NULL), 0);
     pons_runtime_unref(shared);
-    leave(); // with all that was left
+    leave();
 }
 
 /* --- of one runtime, by the task of another --- */
@@ -867,6 +868,7 @@ static int64_t
 body_shut_down_another(void *arg)
 {
     struct pons_runtime *mine = pons_runtime_current();
+    const struct poni_seat *seat = poni_self_now()->seat;
     struct pons_runtime *other = runtime_of("epoll", arg);
     struct pons_stream *pair[2];
     struct pons_task *t;
@@ -877,6 +879,7 @@ body_shut_down_another(void *arg)
     CHECK_EQ(join_of(t), -ECANCELED);
     pons_runtime_unref(other);
     CHECK(pons_runtime_current() == mine);
+    CHECK(poni_self_now()->seat == seat);
     CHECK_EQ(pons_spawn(NULL, answer_9, NULL, &t), 0);
     CHECK_EQ(join_of(t), 9); // this task's own waits let its worker go on
     stream_pair(pair);

@@ -53,9 +53,10 @@ struct pons_settings {
     const char *config; /* a file of settings, as PONS_CONFIG */
 };
 
-#define PONS_SETTINGS_INIT                   \
-    {                                        \
-        .size = sizeof(struct pons_settings) \
+#define PONS_SETTINGS_INIT                                                   \
+    {                                                                        \
+        sizeof(struct pons_settings), 0, NULL, NULL, NULL, NULL, NULL, NULL, \
+            NULL, NULL, NULL, NULL, NULL                                     \
     }
 
 /*
@@ -82,8 +83,9 @@ PONS_API PONS_MUST_USE int pons_runtime_default(struct pons_runtime **out);
 /*
  * Cancels every task, waits until they and the jobs have ended, at most
  * `timeout_ns` (PONS_NEVER: no limit), and stops the workers. Returns how many
- * tasks and jobs were left running; pons_last_error() names them. Later spawns
- * give tasks that are born cancelled. A second call waits for the first.
+ * tasks and jobs were left running; pons_last_error() names them. Spawns
+ * meanwhile give tasks that are born cancelled; when it has ended they are
+ * -ESHUTDOWN. A second call waits for the first.
  */
 PONS_API int64_t pons_runtime_shutdown(struct pons_runtime *rt,
                                        uint64_t timeout_ns);

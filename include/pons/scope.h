@@ -93,10 +93,16 @@ pons_scope_guard_close(struct pons_scope *s)
     (void)pons_scope_close(s);
 }
 
+/* For PONS_SCOPE_GUARD: pons_scope_open(), but inside poll(), where nobody can
+ * wait for the end of the block, the scope is closed already and takes nothing.
+ */
+PONS_API void pons_scope_open_guarded(struct pons_scope *s,
+                                      uint64_t deadline_ns);
+
 /* Declares and opens a scope that closes itself when its block is left. */
 #define PONS_SCOPE_GUARD(name, deadline_ns)                      \
     struct pons_scope name PONS_CLEANUP(pons_scope_guard_close); \
-    pons_scope_open(&name, deadline_ns)
+    pons_scope_open_guarded(&name, deadline_ns)
 
 #ifdef __cplusplus
 }
@@ -110,7 +116,7 @@ class scope
   public:
     explicit scope(uint64_t deadline_ns = PONS_NEVER)
     {
-        pons_scope_open(&s_, deadline_ns);
+        pons_scope_open_guarded(&s_, deadline_ns);
     }
     ~scope()
     {

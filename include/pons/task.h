@@ -23,8 +23,9 @@
  * Threads     Any thread, any task. A NULL runtime is the current one: the
  *             task's or job's, else that of the enclosing pons_block_on(),
  *             else there is none and the call is -EINVAL.
- * Failure     -ENOMEM; -EOWNERDEAD in a forked child (P10). After shutdown
- *             began spawning succeeds and the task is born cancelled.
+ * Failure     -ENOMEM; -EOWNERDEAD in a forked child (P10). While a
+ *             shutdown drains, spawning succeeds and the task is born
+ *             cancelled; after it has ended, -ESHUTDOWN.
  */
 
 #include "future.h"

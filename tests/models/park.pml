@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * park.pml - core/seat.c: no task is left while every seat sleeps.
+ * park.pml - core/idle.c and core/seat.c: no task is left while all seats sleep.
  *
  * One seat with its worker, or two, and two threads outside. A seat announces
  * itself, looks again, and sleeps in a reactor whose wake is sticky. Who leaves
@@ -198,9 +198,11 @@ active [2] proctype injector()
 
 /* --- a worker --- */
 
-/* Polls the reactor without waiting, reads the inbox. */
+/* Polls the reactor without waiting, reads the inbox. Two seats have nothing in
+ * flight, and no inbox. */
 inline seat_turn()
 {
+#if SEATS == 1
     atomic {
         if
         :: bell[me] -> bell[me] = 0
@@ -209,6 +211,9 @@ inline seat_turn()
         pinned[me] = pinned[me] + ready_inbox[me];
         ready_inbox[me] = 0
     }
+#else
+    skip
+#endif
 }
 
 inline seat_take_injected()
@@ -221,31 +226,25 @@ inline seat_take_injected()
     }
 }
 
-inline seat_end_search()
+/* Who came while it was counted has relied on it. */
+inline poni_seat_end_search()
 {
     if
-    :: !called[me]
+    :: !called[me] && !searching[me]
     :: else ->
         d_step {
-            searchers = searchers - called[me];
+            last = (searchers == called[me] + searching[me] && searchers > 0);
+            searchers = searchers - called[me] - searching[me];
             called[me] = 0;
-            COUNTED
-        }
-    fi;
-    if
-    :: !searching[me]
-    :: else ->
-        d_step {
             searching[me] = 0;
-            searchers--;
-            last = (searchers == 0);
             COUNTED
         }
         if
-        :: last && (inject_count > 0 || ring[me] >= 2) -> poni_notify_one()
-        :: else
-        fi;
-        last = 0
+        :: last && (inject_count > 0 || ring[0] >= 2 || ring[LAST] >= 2) ->
+            last = 0;
+            poni_notify_one()
+        :: else -> last = 0
+        fi
     fi
 }
 
@@ -367,7 +366,7 @@ inline run_task()
     fi
 }
 
-/* poni_seat_work(). The tick's look comes when it likes. */
+/* poni_seat_work() */
 proctype seat(byte me)
 {
     bit won, mine, rung, last;
@@ -382,15 +381,17 @@ proctype seat(byte me)
             fi
         }
         if
-        :: searching[me] -> seat_end_search()
+        :: searching[me] -> poni_seat_end_search()
         :: else
         fi;
         run_task()
+#if SEATS == 1
     :: pinned[me] + ring[me] > 0 && (called[me] || inject_count > 0) ->
-        seat_turn();
+        seat_turn(); /* the tick's look, when it likes */
         seat_take_injected();
         got = 0;
-        seat_end_search()
+        poni_seat_end_search()
+#endif
     :: pinned[me] + ring[me] == 0 -> /* seat_idle() */
         seat_turn();
         if
@@ -441,7 +442,7 @@ end_asleep:
         goto again;
 found:
         got = 0;
-        seat_end_search();
+        poni_seat_end_search();
 again:
         skip
     od

@@ -26,7 +26,7 @@ bit announced, rung;    /* the seat's bit in `sleepers`; its reactor's wake */
 
 /* --- notify --- */
 
-/* core/seat.c; `sat`: what the notifier took w->seat for. */
+/* core/idle.c; `sat`: what the notifier took w->seat for. */
 inline poni_seat_ring()
 {
     assert(seat);
