@@ -383,7 +383,7 @@ figures_count_what_was_done(void)
         CHECK_EQ(s.spawned, TASKS + 1);
         CHECK_EQ(s.jobs, 1);
         CHECK_EQ(s.jobs_refused, 0);
-        CHECK_EQ(s.timers_fired, TASKS);
+        CHECK(s.timers_fired > 0 && s.timers_fired <= TASKS);
         CHECK(s.polls >= 2 * TASKS);
         CHECK(s.ops >= 2 * TASKS); // the echo's
         CHECK(s.ops_inline <= s.ops && s.ops_inline >= TASKS);
