@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "core/fiber.h"
+#include "core/runtime.h"
+#include "core/task.h"
 #include "everywhere.h"
 #include "pons/error.h"
 #include "pons/scope.h"
@@ -64,7 +66,7 @@ struct home {
     struct pons_stream *s[2]; // a task waits on s[0], which is registered
     struct pons_task *waits;
     struct pons_scope scope;
-    int stop;
+    int stop, busy; // which stream is closed: the other is released
 };
 
 static int64_t
@@ -180,6 +182,7 @@ runtime_is_dead(struct pons_runtime *rt)
     struct pons_blocking b;
     struct pons_scope s;
     struct pons_task *t;
+    uint32_t handles;
     int64_t answer;
 
     is_dead(pons_spawn(rt, never, NULL, &t));
@@ -200,18 +203,21 @@ runtime_is_dead(struct pons_runtime *rt)
     pons_scope_open_on(&s, rt, PONS_NEVER);
     is_dead(pons_scope_spawn(&s, never, NULL));
     CHECK_EQ(pons_scope_close(&s), 0); // it is the child's own
-    pons_runtime_unref(pons_runtime_ref(rt));
+    handles = rt->handles;
     pons_runtime_unref(rt);
+    CHECK_EQ(rt->handles, handles);
 }
 
 static void
 handles_are_dead(struct home *h)
 {
+    uint32_t word = poni_load_acquire(&h->waits->word);
     char byte, line[8];
 
     pons_cancel(h->waits);
     is_dead(pons_join(h->waits, NULL));
     pons_detach(h->waits);
+    CHECK_EQ(poni_load_acquire(&h->waits->word), word); // the parent's
     pons_scope_cancel(&h->scope);
     is_dead(pons_scope_spawn(&h->scope, never, NULL));
     is_dead(pons_scope_close(&h->scope));
@@ -223,16 +229,17 @@ handles_are_dead(struct home *h)
     is_dead(pons_ready_wait(h->s[0], 1));
 }
 
-/* The descriptor is the child's own; the stream can be left. */
+/* The descriptor is the child's own; the stream can be left, also one that a
+ * task of the parent is at. */
 static void
 streams_can_be_left(struct home *h)
 {
-    int fd = pons_stream_fd(h->s[0]), released;
+    int fd = pons_stream_fd(h->s[h->busy]), released;
 
     CHECK(fcntl(fd, F_GETFD) >= 0);
-    pons_stream_close(h->s[0]);
+    pons_stream_close(h->s[h->busy]);
     CHECK(fcntl(fd, F_GETFD) < 0);
-    released = pons_stream_release(h->s[1]);
+    released = pons_stream_release(h->s[!h->busy]);
     CHECK(fcntl(released, F_GETFD) >= 0);
     close(released);
 }
@@ -257,7 +264,8 @@ inherited_handles_answer_eownerdead(void)
         struct home h;
 
         home_open(&h, workers[i]);
-        in_child(child_of_home, &h);
+        for (h.busy = 0; h.busy < 2; h.busy++)
+            in_child(child_of_home, &h);
         home_close(&h);
     }
 }
@@ -374,12 +382,24 @@ child_inside(void *arg)
 }
 
 static int64_t
+stays_at_home(void *parent)
+{
+    CHECK_EQ(getpid(), *(pid_t *)parent);
+    return 0;
+}
+
+static int64_t
 forks_inside(void *arg)
 {
     struct home *h = arg;
+    pid_t parent = getpid();
+    struct pons_task *t;
 
     stream_until(h->s[0], 0, 1); // a wait drives what has no workers
+    CHECK_EQ(pons_blocking(answers, NULL, NULL), 0); // a thread of the pool
+    CHECK_EQ(pons_spawn(NULL, stays_at_home, &parent, &t), 0);
     in_child(child_inside, h);
+    CHECK_EQ(pons_join(t, NULL), 0);
     return spawns_and_blocks(NULL);
 }
 

@@ -80,31 +80,35 @@ struct shared {
     uint32_t lock, refs;
 };
 
-static struct shared *shared;
+enum { OBJECTS = 20000 };
+
+static struct shared *shared[OBJECTS];
 
 static void
-drop_reference(int who)
+drop_references(int who)
 {
-    struct shared *s = shared;
-    uint32_t left;
-
     (void)who;
-    poni_lock(&s->lock);
-    left = --s->refs;
-    poni_unlock(&s->lock);
-    if (left == 0)
-        free(s);
+    for (int i = 0; i < OBJECTS; i++) {
+        struct shared *s = shared[i];
+        uint32_t left;
+
+        poni_lock(&s->lock);
+        left = --s->refs;
+        poni_unlock(&s->lock);
+        if (left == 0)
+            free(s);
+    }
 }
 
 static void
 last_holder_may_free_the_memory_of_the_lock(void)
 {
-    for (int i = 0; i < 400; i++) {
-        shared = calloc(1, sizeof *shared);
-        CHECK(shared != NULL);
-        shared->refs = THREADS;
-        crew_run(THREADS, drop_reference);
+    for (int i = 0; i < OBJECTS; i++) {
+        shared[i] = calloc(1, sizeof *shared[i]);
+        CHECK(shared[i] != NULL);
+        shared[i]->refs = THREADS;
     }
+    crew_run(THREADS, drop_references);
 }
 
 static const struct unit_test tests[] = {

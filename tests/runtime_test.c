@@ -631,7 +631,10 @@ without_threads_nothing_is_left(void)
 }
 
 static const struct unit_test tests[] = {
-#define T(name) {#name, name}
+#define T(name)     \
+    {               \
+#name, name \
+    }
     T(settings_of_the_program_count),
     T(environment_counts_and_the_program_more),
     T(wrong_settings_are_errors_with_a_sentence),

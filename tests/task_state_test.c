@@ -282,8 +282,8 @@ waker_work(int who)
         poni_add_relaxed(&posted, 1);
         pay(who == 0 && i == WAKES / 2 ? task_cancel(&word) : task_wake(&word));
     }
-    CHECK(poni_load_relaxed(&touched) != 0);
     poni_sub(&wakers_left, 1);
+    CHECK(poni_load_relaxed(&touched) != 0); // it is still the task's
     drop_reference();
 }
 
@@ -393,6 +393,36 @@ a_task_is_queued_once_polled_for_each_wake_and_freed_once(void)
     crew_run(CREW, lives);
 }
 
+/* --- each change is one step --- */
+
+enum { CHANGES = 200000 };
+
+/* One ends the task and brings it back to life, the others wake it, and take
+ * references and give them back: nobody's change undoes another's. */
+static void
+change(int who)
+{
+    for (int i = 0; i < CHANGES; i++) {
+        if (who == 0) {
+            CHECK_EQ(task_end(&word), OWES_NOTHING);
+            poni_add(&word, TASK_RUNNING - TASK_DONE + TASK_REF);
+        } else if (who == 1) {
+            CHECK_EQ(task_wake(&word), OWES_NOTHING);
+        } else {
+            task_ref(&word);
+            CHECK_EQ(task_unref(&word), OWES_NOTHING);
+        }
+    }
+}
+
+static void
+changes_at_once_add_up(void)
+{
+    word = word_of(TASK_RUNNING, 0, 4);
+    crew_run(4, change);
+    CHECK_EQ(task_refs(word), 4);
+}
+
 /* --- a yield stays RUNNING on its queue --- */
 
 static uint64_t last_seen;
@@ -491,6 +521,7 @@ static const struct unit_test tests[] = {
      joiner_that_drops_the_handle_first_does_not_free},
     {"a_task_is_queued_once_polled_for_each_wake_and_freed_once",
      a_task_is_queued_once_polled_for_each_wake_and_freed_once},
+    {"changes_at_once_add_up", changes_at_once_add_up},
     {"a_task_that_yields_is_queued_by_nobody_else",
      a_task_that_yields_is_queued_by_nobody_else},
     {"a_look_at_an_idle_task_loses_no_wake",

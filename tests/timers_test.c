@@ -80,6 +80,7 @@ check_ended(struct sleeper *s, int64_t result, int wakes)
 {
     CHECK_EQ(s->sleep.base.state, SLEEP_ENDED);
     CHECK_EQ(s->sleep.base.result, result);
+    CHECK(s->sleep.waker.ops == NULL); // it went with the wake, or the drop
     CHECK_EQ(s->clones, 1);
     CHECK_EQ(s->wakes, wakes);
     CHECK_EQ(s->wakes + s->releases, 1);

@@ -181,6 +181,7 @@ inline io_start_at_home()
 {
     lock();
     d_step {
+        holds++; /* its poller goes away, and comes back */
         waker = 1;
         state = POSTED
     }
@@ -236,8 +237,7 @@ active proctype poller()
     lock(); /* io_begin() */
     d_step {
         state = STARTING;
-        current = 1;
-        holds++
+        current = 1
     }
     unlock();
     io_start_at_home();

@@ -59,7 +59,7 @@ check() {
 }
 
 # One after the other; the largest go on beside them.
-for file in "${1:-*}".pml; do
+for file in ${1:-*}.pml; do # not quoted: a pattern
     model=${file%.pml}
     for macros in $(sed -n 's/.*also: \(-D[A-Z0-9_=]*\).*/\1/p' "$file"); do
         check good "$model" "$macros" &
