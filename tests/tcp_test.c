@@ -33,6 +33,12 @@ is(const int *flag)
 }
 
 static void
+reset(int *flag)
+{
+    __atomic_store_n(flag, 0, __ATOMIC_RELEASE);
+}
+
+static void
 add(int *flag)
 {
     __atomic_fetch_add(flag, 1, __ATOMIC_ACQ_REL);
@@ -390,11 +396,13 @@ listens_slowly(void *arg)
 static void
 resolver_is_let_go(void)
 {
-    CHECK_EQ(resolver_ended, 0);
+    CHECK_EQ(is(&resolver_ended), 0);
     add(&resolver_lets_go);
     while (is(&resolver_ended) < is(&resolver_began))
         let_others_run();
-    resolver_lets_go = resolver_began = resolver_ended = 0;
+    reset(&resolver_lets_go);
+    reset(&resolver_began);
+    reset(&resolver_ended);
 }
 
 static void
