@@ -462,7 +462,9 @@ slow_body(void *arg)
         let_others_run(); // others run meanwhile
     add(&resolver_lets_go);
     CHECK_EQ(agent_join(&a), 1);
-    resolver_lets_go = resolver_began = resolver_ended = 0;
+    reset(&resolver_lets_go);
+    reset(&resolver_began);
+    reset(&resolver_ended);
     pons_stream_close(s.listener);
 }
 
