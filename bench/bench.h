@@ -3,85 +3,115 @@
 #define BENCH_H
 
 /*
- * bench/bench.h - what every benchmark and floor shares: the clock, --repeat,
- * and the line of JSON that bench/run and `pons bench` read:
+ * bench/bench.h - the frame of every benchmark, floor and peer written in C or
+ * C++. A program holds one or more workloads; a workload has cases; a case is
+ * a function that runs its work once, between bench_start() and bench_stop().
  *
- *     {"workload":"yield","subject":"stackless","metric":"wall","unit":"ns",
- *      "values":[11.2,11.4]}
+ *     static void
+ *     run_one(struct bench_run *r)
+ *     {
+ *         uint64_t ops = bench_ops(r, 1000000);
  *
- * One value per repetition. A program measures its own subjects in turn within
- * each repetition, so that noise meets them alike.
+ *         bench_start(r);
+ *         ...                         // ops times
+ *         bench_stop(r, ops);
+ *     }
+ *
+ * The program, by bench_main():
+ *
+ *     NAME [--workload W] [--case C] [--repeat N] [--quick] [--no-warm-up]
+ *     NAME --describe
+ *
+ * Each case is run once for nothing (unless it is cold), then N times. Then
+ * come lines of JSON, one per case and metric, one value per repetition:
+ *
+ *     {"workload":"yield","case":"fibers","subject":"pons","metric":"wall",
+ *      "unit":"ns","values":[19.8]}
+ *
+ * bench_stop() gives the metrics of the whole process in that window: wall,
+ * user and system (ns per op), switches (context switches per op), rss (bytes
+ * resident at the end), ops (how many). A case may add its own.
+ *
+ * A case that cannot run here says so, and its line has "skipped":"reason"
+ * in place of metric, unit and values.
+ *
+ * --describe prints one line per workload:
+ *
+ *     {"workload":"yield","subject":"pons","measures":"...","how":"...",
+ *      "silent":"...","axes":["workers"],"cases":["fibers","stackless"]}
+ *
+ * Nothing in here knows Pons: see bench/runtime.h for that.
  */
 
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-enum { BENCH_REPEAT = 11, BENCH_REPEAT_MAX = 1000 };
+#include "histogram.h"
 
-struct bench_series {
-    const char *workload, *subject, *metric, *unit;
-    double values[BENCH_REPEAT_MAX];
-    unsigned count;
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What of the environment changes a workload's figures. */
+enum bench_axis {
+    BENCH_REACTOR = 1 << 0,
+    BENCH_POOL = 1 << 1,
+    BENCH_WORKERS = 1 << 2,
 };
 
-static inline double
-bench_now_ns(void)
-{
-    struct timespec t;
+struct bench_run; /* one repetition of one case */
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+struct bench_case {
+    const char *name;
+    void (*run)(struct bench_run *);
+    int cold; /* not to be warmed up: the first time is what counts */
+};
+
+struct bench_workload {
+    const char *name;
+    const char *subject;  /* "pons", or the floor's or the peer's name */
+    const char *measures; /* what a figure is the price of */
+    const char *how;      /* what is done between start and stop */
+    const char *silent;   /* what the figure does not tell */
+    unsigned axes;        /* of enum bench_axis */
+    const struct bench_case *cases; /* until one without a name */
+};
+
+/* The program: returns its exit status. Workloads end with NULL. 0; 1 when a
+ * case failed; 2 for words that are wrong. */
+int bench_main(const struct bench_workload *const *workloads, int argc,
+               char **argv);
+
+/* `full`, or with --quick a twentieth of it, at least 1. */
+uint64_t bench_ops(const struct bench_run *r, uint64_t full);
+
+int bench_is_quick(const struct bench_run *r);
+
+/* The window that is measured; once per run. Any thread; the same thread need
+ * not stop it. A tracer sees both as prctl(BENCH_MARK, 1 or 0). */
+enum { BENCH_MARK = 0x504f4e53 };
+
+void bench_start(struct bench_run *r);
+void bench_stop(struct bench_run *r, uint64_t ops);
+
+/* One more figure of this repetition. The names are string literals. Instead
+ * of bench_stop(), or beside it. */
+void bench_value(struct bench_run *r, const char *metric, const char *unit,
+                 double value);
+
+/* p50, p90, p99, p99.9, max, of latencies recorded in ns. */
+void bench_latencies(struct bench_run *r, const struct histogram *h);
+
+/* This case cannot run here; copies the reason. Return from the case next. */
+void bench_skip(struct bench_run *r, const char *reason);
+
+/* Ends the program with 1 where a measurement has no meaning. */
+void bench_must(int ok, const char *what);
+
+/* CLOCK_MONOTONIC. */
+uint64_t bench_now(void);
+
+#ifdef __cplusplus
 }
-
-static inline void
-bench_add(struct bench_series *s, double value)
-{
-    if (s->count < BENCH_REPEAT_MAX)
-        s->values[s->count++] = value;
-}
-
-static inline void
-bench_print(const struct bench_series *s)
-{
-    printf("{\"workload\":\"%s\",\"subject\":\"%s\",\"metric\":\"%s\","
-           "\"unit\":\"%s\",\"values\":[",
-           s->workload, s->subject, s->metric, s->unit);
-    for (unsigned i = 0; i < s->count; i++)
-        printf("%s%.4g", i ? "," : "", s->values[i]);
-    printf("]}\n");
-    fflush(stdout);
-}
-
-/* The N of --repeat N; anything else on the line is an error, exit 2. */
-static inline unsigned
-bench_repeat(int argc, char **argv)
-{
-    unsigned long n = BENCH_REPEAT;
-    char *end;
-
-    if (argc == 1)
-        return BENCH_REPEAT;
-    if (argc == 3 && strcmp(argv[1], "--repeat") == 0) {
-        n = strtoul(argv[2], &end, 10);
-        if (*end == 0 && n >= 1 && n <= BENCH_REPEAT_MAX)
-            return (unsigned)n;
-    }
-    fprintf(stderr, "usage: %s [--repeat N], N from 1 to %d\n", argv[0],
-            BENCH_REPEAT_MAX);
-    exit(2);
-}
-
-/* Ends the program where a measurement has no meaning. */
-static inline void
-bench_must(int ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "bench: %s failed\n", what);
-    exit(2);
-}
+#endif
 
 #endif /* BENCH_H */

@@ -14,7 +14,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "series.h"
 
 enum { STACKLESS = 100000, FIBERS = 10000, IDLE_MS = 5000 };
 

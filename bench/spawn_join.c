@@ -11,7 +11,7 @@
 
 #include <pons/pons.h>
 
-#include "bench.h"
+#include "series.h"
 
 enum { WARM = 1000, ROUNDS = 300, MANY = 1000000 };
 

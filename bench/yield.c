@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench/yield.c - 1000 tasks that yield 1000 times each, inside one worker:
- * what the scheduler takes to go from one ready task to the next.
- *
- * It does not tell what a wake costs, or a second worker.
+ * bench/yield.c - what the scheduler takes to go from one ready task to the
+ * next.
  */
 
-#include <pons/pons.h>
-
 #include "bench.h"
+#include "runtime.h"
 
 enum { TASKS = 1000, YIELDS = 1000 };
 
@@ -45,13 +42,13 @@ yielding_fiber(void *arg)
 
 static struct yielder yielders[TASKS];
 
-/* The clock is read inside the worker, around all of it. */
 static int64_t
 run_stackless(void *arg)
 {
     struct pons_task *tasks[TASKS];
-    double began = bench_now_ns();
+    struct bench_run *r = arg;
 
+    bench_start(r);
     for (int i = 0; i < TASKS; i++) {
         yielders[i].left = YIELDS;
         pons_future_init(&yielders[i].base, &yielder_ops);
@@ -60,7 +57,7 @@ run_stackless(void *arg)
     }
     for (int i = 0; i < TASKS; i++)
         bench_must(pons_join(tasks[i], NULL) == 0, "join");
-    bench_add(arg, (bench_now_ns() - began) / ((double)TASKS * YIELDS));
+    bench_stop(r, (uint64_t)TASKS * YIELDS);
     return 0;
 }
 
@@ -68,41 +65,56 @@ static int64_t
 run_fibers(void *arg)
 {
     struct pons_task *tasks[TASKS];
-    double began = bench_now_ns();
+    struct bench_run *r = arg;
 
+    bench_start(r);
     for (int i = 0; i < TASKS; i++)
         bench_must(pons_spawn(NULL, yielding_fiber, NULL, &tasks[i]) == 0,
                    "spawn");
     for (int i = 0; i < TASKS; i++)
         bench_must(pons_join(tasks[i], NULL) == 0, "join");
-    bench_add(arg, (bench_now_ns() - began) / ((double)TASKS * YIELDS));
+    bench_stop(r, (uint64_t)TASKS * YIELDS);
     return 0;
 }
+
+static void
+stackless(struct bench_run *r)
+{
+    struct pons_runtime *rt = bench_runtime();
+
+    bench_inside(rt, run_stackless, r);
+    pons_runtime_unref(rt);
+}
+
+static void
+fibers(struct bench_run *r)
+{
+    struct pons_runtime *rt = bench_runtime();
+
+    bench_inside(rt, run_fibers, r);
+    pons_runtime_unref(rt);
+}
+
+static const struct bench_case cases[] = {
+    {.name = "stackless", .run = stackless},
+    {.name = "fibers", .run = fibers},
+    {0},
+};
+
+static const struct bench_workload yield_workload = {
+    .name = "yield",
+    .subject = "pons",
+    .measures = "going from one ready task to the next",
+    .how = "1000 tasks inside a worker yield 1000 times each",
+    .silent = "what a wake costs, or a second worker",
+    .axes = BENCH_WORKERS,
+    .cases = cases,
+};
 
 int
 main(int argc, char **argv)
 {
-    static struct bench_series stackless = {"yield", "stackless", "wall",
-                                            "ns",    {0},         0};
-    static struct bench_series fibers = {"yield", "fibers", "wall",
-                                         "ns",    {0},      0};
-    const struct pons_settings settings = {.size = sizeof settings,
-                                           .workers = "1"};
-    unsigned repeat = bench_repeat(argc, argv);
-    struct pons_runtime *rt;
-    struct pons_task *t;
-
-    bench_must(pons_runtime_new(&rt, &settings) == 0, pons_last_error());
-    for (unsigned r = 0; r < repeat; r++) {
-        bench_must(pons_spawn(rt, run_stackless, &stackless, &t) == 0 &&
-                       pons_join(t, NULL) == 0,
-                   "stackless");
-        bench_must(pons_spawn(rt, run_fibers, &fibers, &t) == 0 &&
-                       pons_join(t, NULL) == 0,
-                   "fibers");
-    }
-    pons_runtime_unref(rt);
-    bench_print(&stackless);
-    bench_print(&fibers);
-    return 0;
+    return bench_main(
+        (const struct bench_workload *const[]){&yield_workload, NULL}, argc,
+        argv);
 }

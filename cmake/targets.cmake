@@ -124,10 +124,13 @@ function(pons_bench source)
   cmake_path(GET source STEM name)
   cmake_path(GET source PARENT_PATH folder)
   string(REPLACE "/" "_" target ${folder}_${name})
-  add_executable(${target} ${source})
+  add_executable(${target} ${source} ${PONS_BENCH_FRAME})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
   pons_internal(${target})
+  target_include_directories(${target} PRIVATE bench)
+  install(TARGETS ${target}
+    DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/pons/${folder}")
 endfunction()
 
 # An example is what a stranger would write: public headers, shared library. It

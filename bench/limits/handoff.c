@@ -16,7 +16,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "../bench.h"
+#include "../series.h"
 #include "core/atomic.h"
 #include "core/futex.h"
 

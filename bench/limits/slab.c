@@ -12,7 +12,7 @@
  *     slab [--repeat N]
  */
 
-#include "../bench.h"
+#include "../series.h"
 
 enum { LIVE = 1000, ROUNDS = 1000, SLOT_WORDS = 14 };
 

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench/bench.c - see bench/bench.h.
+ */
+
+#include "bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    REPEAT = 11,
+    REPEAT_MAX = 1000,
+    SERIES_MAX = 32, // metrics of one case
+    QUICKER = 20,
+};
+
+struct series {
+    const char *metric, *unit;
+    double values[REPEAT_MAX];
+    unsigned count;
+};
+
+struct bench_run {
+    int quick;
+    int warming_up;
+    uint64_t began;
+    struct rusage used;
+    unsigned series_count;
+    struct series series[SERIES_MAX];
+    char skipped[256];
+};
+
+struct words {
+    const char *workload, *case_name;
+    unsigned repeat;
+    int quick, describe, cold;
+};
+
+/* --- time and figures --- */
+
+void
+bench_must(int ok, const char *what)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "bench: %s failed\n", what);
+    exit(1);
+}
+
+uint64_t
+bench_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static double
+timeval_ns(struct timeval t)
+{
+    return (double)t.tv_sec * 1e9 + (double)t.tv_usec * 1e3;
+}
+
+static double
+resident_bytes(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+
+    if (f && fscanf(f, "%*d %ld", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+uint64_t
+bench_ops(const struct bench_run *r, uint64_t full)
+{
+    if (!r->quick)
+        return full;
+    return full > QUICKER ? full / QUICKER : 1;
+}
+
+int
+bench_is_quick(const struct bench_run *r)
+{
+    return r->quick;
+}
+
+void
+bench_value(struct bench_run *r, const char *metric, const char *unit,
+            double value)
+{
+    struct series *s = r->series;
+
+    if (r->warming_up)
+        return;
+    while (s < r->series + r->series_count && strcmp(s->metric, metric) != 0)
+        s++;
+    if (s == r->series + r->series_count) {
+        bench_must(r->series_count < SERIES_MAX, "room for one more metric");
+        r->series_count++;
+        s->metric = metric;
+        s->unit = unit;
+        s->count = 0;
+    }
+    if (s->count < REPEAT_MAX)
+        s->values[s->count++] = value;
+}
+
+void
+bench_start(struct bench_run *r)
+{
+    getrusage(RUSAGE_SELF, &r->used);
+    (void)prctl(BENCH_MARK, 1);
+    r->began = bench_now();
+}
+
+void
+bench_stop(struct bench_run *r, uint64_t ops)
+{
+    double wall = (double)(bench_now() - r->began), n = (double)ops;
+    struct rusage *was = &r->used, now;
+
+    (void)prctl(BENCH_MARK, 0);
+    getrusage(RUSAGE_SELF, &now);
+    bench_value(r, "wall", "ns", wall / n);
+    bench_value(r, "user", "ns",
+                (timeval_ns(now.ru_utime) - timeval_ns(was->ru_utime)) / n);
+    bench_value(r, "system", "ns",
+                (timeval_ns(now.ru_stime) - timeval_ns(was->ru_stime)) / n);
+    bench_value(r, "switches", "1",
+                (double)(now.ru_nvcsw + now.ru_nivcsw - was->ru_nvcsw -
+                         was->ru_nivcsw) /
+                    n);
+    bench_value(r, "rss", "B", resident_bytes());
+    bench_value(r, "ops", "1", n);
+}
+
+void
+bench_latencies(struct bench_run *r, const struct histogram *h)
+{
+    bench_value(r, "p50", "ns", (double)histogram_quantile(h, 0.5));
+    bench_value(r, "p90", "ns", (double)histogram_quantile(h, 0.9));
+    bench_value(r, "p99", "ns", (double)histogram_quantile(h, 0.99));
+    bench_value(r, "p99.9", "ns", (double)histogram_quantile(h, 0.999));
+    bench_value(r, "max", "ns", (double)histogram_max(h));
+}
+
+void
+bench_skip(struct bench_run *r, const char *reason)
+{
+    snprintf(r->skipped, sizeof r->skipped, "%s", reason);
+}
+
+/* --- lines --- */
+
+static void
+print_text(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            putchar('\\');
+        putchar((unsigned char)*text < ' ' ? ' ' : *text);
+    }
+    putchar('"');
+}
+
+static void
+print_member(const char *name, const char *text)
+{
+    printf(",\"%s\":", name);
+    print_text(text);
+}
+
+static void
+print_key(const struct bench_workload *w, const struct bench_case *c)
+{
+    printf("{\"workload\":");
+    print_text(w->name);
+    print_member("case", c->name);
+    print_member("subject", w->subject);
+}
+
+static void
+print_series(const struct bench_workload *w, const struct bench_case *c,
+             const struct series *s)
+{
+    print_key(w, c);
+    print_member("metric", s->metric);
+    print_member("unit", s->unit);
+    printf(",\"values\":[");
+    for (unsigned i = 0; i < s->count; i++)
+        printf("%s%.6g", i ? "," : "", s->values[i]);
+    printf("]}\n");
+}
+
+static void
+print_case(const struct bench_workload *w, const struct bench_case *c,
+           const struct bench_run *r)
+{
+    if (*r->skipped) {
+        print_key(w, c);
+        print_member("skipped", r->skipped);
+        printf("}\n");
+    } else {
+        for (unsigned i = 0; i < r->series_count; i++)
+            print_series(w, c, &r->series[i]);
+    }
+    fflush(stdout);
+}
+
+static void
+describe(const struct bench_workload *w)
+{
+    static const char *const axes[] = {"reactor", "pool", "workers"};
+    const char *comma = "";
+
+    printf("{\"workload\":");
+    print_text(w->name);
+    print_member("subject", w->subject);
+    print_member("measures", w->measures);
+    print_member("how", w->how);
+    print_member("silent", w->silent);
+    printf(",\"axes\":[");
+    for (unsigned i = 0; i < sizeof axes / sizeof axes[0]; i++) {
+        if (!(w->axes & 1u << i))
+            continue;
+        printf("%s\"%s\"", comma, axes[i]);
+        comma = ",";
+    }
+    printf("],\"cases\":[");
+    for (const struct bench_case *c = w->cases; c->name; c++) {
+        if (c != w->cases)
+            putchar(',');
+        print_text(c->name);
+    }
+    printf("]}\n");
+}
+
+/* --- the program --- */
+
+static void
+run_case(const struct bench_workload *w, const struct bench_case *c,
+         const struct words *words)
+{
+    struct bench_run *r = calloc(1, sizeof *r);
+
+    bench_must(r != NULL, "memory");
+    r->quick = words->quick;
+    if (!c->cold && !words->cold) {
+        r->warming_up = 1;
+        c->run(r);
+        r->warming_up = 0;
+    }
+    for (unsigned i = 0; i < words->repeat && !*r->skipped; i++)
+        c->run(r);
+    print_case(w, c, r);
+    free(r);
+}
+
+/* How many cases had the names asked for. */
+static unsigned
+run_cases(const struct bench_workload *const *w, const struct words *words)
+{
+    unsigned found = 0;
+
+    for (; *w; w++) {
+        if (words->workload && strcmp(words->workload, (*w)->name) != 0)
+            continue;
+        for (const struct bench_case *c = (*w)->cases; c->name; c++) {
+            if (words->case_name && strcmp(words->case_name, c->name) != 0)
+                continue;
+            found++;
+            run_case(*w, c, words);
+        }
+    }
+    return found;
+}
+
+static int
+read_repeat(const char *text, unsigned *repeat)
+{
+    char *end;
+    unsigned long n;
+
+    errno = 0;
+    n = strtoul(text, &end, 10);
+    if (errno || end == text || *end || n < 1 || n > REPEAT_MAX)
+        return -1;
+    *repeat = (unsigned)n;
+    return 0;
+}
+
+static int
+read_words(struct words *words, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i], *next = argv[i + 1];
+
+        if (strcmp(word, "--quick") == 0)
+            words->quick = 1;
+        else if (strcmp(word, "--describe") == 0)
+            words->describe = 1;
+        else if (strcmp(word, "--no-warm-up") == 0)
+            words->cold = 1;
+        else if (strcmp(word, "--workload") == 0 && next && ++i)
+            words->workload = next;
+        else if (strcmp(word, "--case") == 0 && next && ++i)
+            words->case_name = next;
+        else if (strcmp(word, "--repeat") != 0 || !next || !++i ||
+                 read_repeat(next, &words->repeat) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+bench_main(const struct bench_workload *const *workloads, int argc, char **argv)
+{
+    struct words words = {.repeat = REPEAT};
+
+    if (read_words(&words, argc, argv) < 0) {
+        fprintf(stderr,
+                "usage: %s [--workload W] [--case C] [--repeat N] [--quick] "
+                "[--no-warm-up]\n       %s --describe\nN is from 1 to %d\n",
+                argv[0], argv[0], REPEAT_MAX);
+        return 2;
+    }
+    if (words.describe) {
+        for (const struct bench_workload *const *w = workloads; *w; w++)
+            describe(*w);
+        return 0;
+    }
+    if (run_cases(workloads, &words) == 0) {
+        fprintf(stderr, "%s: no such workload or case; see --describe\n",
+                argv[0]);
+        return 2;
+    }
+    return 0;
+}
