@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "everywhere.h"
+#include "localhost.h"
 #include "pons/error.h"
 #include "pons/time.h"
 
@@ -212,6 +213,7 @@ wildcard_serves_both_families(void)
 static void
 names_are_resolved(void)
 {
+    NEEDS_LOCALHOST();
     everywhere(visit_body, &(struct visited){"localhost", "localhost", 0});
     everywhere(visit_body, &(struct visited){NULL, "localhost", 0});
 }
@@ -253,6 +255,7 @@ futures_body(void *arg)
 static void
 future_forms_do_the_same(void)
 {
+    NEEDS_LOCALHOST();
     everywhere(futures_body, NULL);
 }
 
@@ -277,6 +280,7 @@ copied_body(void *arg)
 static void
 names_are_copied(void)
 {
+    NEEDS_LOCALHOST();
     everywhere(copied_body, NULL);
 }
 
