@@ -8,16 +8,17 @@
  */
 
 #include <netdb.h>
-#include <stddef.h>
+#include <sys/socket.h>
 
 #include "unit.h"
 
 static inline int
 localhost_is_known(void)
 {
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
 
-    if (getaddrinfo("localhost", "1", NULL, &found) != 0)
+    if (getaddrinfo("localhost", "1", &hints, &found) != 0)
         return 0;
     freeaddrinfo(found);
     return 1;
