@@ -353,7 +353,7 @@ task_body(void *arg)
         CHECK(how.n < POLLS);
         nth_run(&how);
     }
-    CHECK(how.n > 10);
+    CHECK(how.n >= 5); // polls: the first, after the sleep, after the yield
 }
 
 static void
