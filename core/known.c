@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/known.c - the engines that Pons knows by name, here or not.
+ *
+ * A setting is often written for several machines: `uring,epoll` is no mistake
+ * where there is no uring. So a name of this table that is not installed is an
+ * entry that says so, while any other name that there is not is misspelt.
+ */
+
+#include "finder.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#ifndef PONS_STATIC
+#define PONS_STATIC 0
+#endif
+
+/* A new engine of ours is one line here. */
+static const struct known {
+    const char *name;
+    uint32_t kind;
+    const char *package; // of Debian 12, that its plugin needs; NULL: built in
+} known[] = {
+    {"epoll", PONS_KIND_POLLER, NULL},
+    {"poll", PONS_KIND_POLLER, NULL},
+    {"null", PONS_KIND_REACTOR, NULL},
+    {"uring", PONS_KIND_REACTOR, "liburing2"},
+    {"libev", PONS_KIND_POLLER, "libev4"},
+    {"libuv", PONS_KIND_POLLER, "libuv1"},
+};
+
+static int
+known_is_here(const struct poni_catalog *c, const struct known *k)
+{
+    for (const struct poni_entry *e = c->entries; e != NULL; e = e->next)
+        if (poni_entry_is_called(e, k->name, poni_kind_setting(k->kind)))
+            return 1;
+    return 0;
+}
+
+static void
+known_say(const struct poni_catalog *c, const struct known *k, char *why,
+          size_t size)
+{
+    if (k->package == NULL)
+        snprintf(why, size,
+                 "not installed: this libpons was built without it; use one "
+                 "that has it");
+    else if (PONS_STATIC)
+        snprintf(why, size,
+                 "not installed: it is a plugin, and this program is linked "
+                 "statically; link it dynamically");
+    else if ((c->settings->flags & PONS_NO_EXTERNAL_PLUGINS) != 0)
+        snprintf(why, size,
+                 "not installed: it is a plugin, and the program allows "
+                 "built-in plugins only");
+    else
+        snprintf(why, size,
+                 "not installed: there is no plugin %s.so; install it (it "
+                 "needs Debian's package %s), or name its directory in "
+                 "PONS_PLUGIN_PATH_ADD",
+                 k->name, k->package);
+}
+
+int
+poni_known_add(struct poni_catalog *c)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < sizeof known / sizeof *known && err == 0; i++) {
+        struct poni_entry *e;
+        char why[256];
+
+        if (known_is_here(c, &known[i]))
+            continue;
+        e = poni_entry_new(c, known[i].name, NULL, NULL, NULL, NULL);
+        if (e == NULL)
+            return -ENOMEM;
+        e->kind = known[i].kind;
+        known_say(c, &known[i], why, sizeof why);
+        err = poni_entry_reject(e, ENTRY_ABSENT, why);
+    }
+    return err;
+}
