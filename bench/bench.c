@@ -27,20 +27,21 @@ struct series {
     unsigned count;
 };
 
+struct words {
+    const char *workload, *case_name;
+    const char *server, *subject;
+    unsigned repeat;
+    int quick, describe, cold;
+};
+
 struct bench_run {
-    int quick;
+    const struct words *words;
     int warming_up;
     uint64_t began;
     struct rusage used;
     unsigned series_count;
     struct series series[SERIES_MAX];
     char skipped[256];
-};
-
-struct words {
-    const char *workload, *case_name;
-    unsigned repeat;
-    int quick, describe, cold;
 };
 
 /* --- time and figures --- */
@@ -85,7 +86,7 @@ resident_bytes(void)
 uint64_t
 bench_ops(const struct bench_run *r, uint64_t full)
 {
-    if (!r->quick)
+    if (!r->words->quick)
         return full;
     return full > QUICKER ? full / QUICKER : 1;
 }
@@ -93,7 +94,13 @@ bench_ops(const struct bench_run *r, uint64_t full)
 int
 bench_is_quick(const struct bench_run *r)
 {
-    return r->quick;
+    return r->words->quick;
+}
+
+const char *
+bench_server(const struct bench_run *r)
+{
+    return r->words->server;
 }
 
 void
@@ -184,19 +191,22 @@ print_member(const char *name, const char *text)
 }
 
 static void
-print_key(const struct bench_workload *w, const struct bench_case *c)
+print_key(const struct bench_workload *w, const struct bench_case *c,
+          const struct bench_run *r)
 {
+    const char *subject = r->words->subject;
+
     printf("{\"workload\":");
     print_text(w->name);
     print_member("case", c->name);
-    print_member("subject", w->subject);
+    print_member("subject", subject ? subject : w->subject);
 }
 
 static void
 print_series(const struct bench_workload *w, const struct bench_case *c,
-             const struct series *s)
+             const struct bench_run *r, const struct series *s)
 {
-    print_key(w, c);
+    print_key(w, c, r);
     print_member("metric", s->metric);
     print_member("unit", s->unit);
     printf(",\"values\":[");
@@ -210,12 +220,12 @@ print_case(const struct bench_workload *w, const struct bench_case *c,
            const struct bench_run *r)
 {
     if (*r->skipped) {
-        print_key(w, c);
+        print_key(w, c, r);
         print_member("skipped", r->skipped);
         printf("}\n");
     } else {
         for (unsigned i = 0; i < r->series_count; i++)
-            print_series(w, c, &r->series[i]);
+            print_series(w, c, r, &r->series[i]);
     }
     fflush(stdout);
 }
@@ -257,7 +267,7 @@ run_case(const struct bench_workload *w, const struct bench_case *c,
     struct bench_run *r = calloc(1, sizeof *r);
 
     bench_must(r != NULL, "memory");
-    r->quick = words->quick;
+    r->words = words;
     if (!c->cold && !words->cold) {
         r->warming_up = 1;
         c->run(r);
@@ -269,6 +279,16 @@ run_case(const struct bench_workload *w, const struct bench_case *c,
     free(r);
 }
 
+/* Of a server's figures the subject is only what they are called. */
+static int
+is_wanted(const struct words *words, const struct bench_workload *w)
+{
+    if (words->workload && strcmp(words->workload, w->name) != 0)
+        return 0;
+    return !words->subject || words->server ||
+           strcmp(words->subject, w->subject) == 0;
+}
+
 /* How many cases had the names asked for. */
 static unsigned
 run_cases(const struct bench_workload *const *w, const struct words *words)
@@ -276,7 +296,7 @@ run_cases(const struct bench_workload *const *w, const struct words *words)
     unsigned found = 0;
 
     for (; *w; w++) {
-        if (words->workload && strcmp(words->workload, (*w)->name) != 0)
+        if (!is_wanted(words, *w))
             continue;
         for (const struct bench_case *c = (*w)->cases; c->name; c++) {
             if (words->case_name && strcmp(words->case_name, c->name) != 0)
@@ -318,11 +338,15 @@ read_words(struct words *words, int argc, char **argv)
             words->workload = next;
         else if (strcmp(word, "--case") == 0 && next && ++i)
             words->case_name = next;
+        else if (strcmp(word, "--server") == 0 && next && ++i)
+            words->server = next;
+        else if (strcmp(word, "--subject") == 0 && next && ++i)
+            words->subject = next;
         else if (strcmp(word, "--repeat") != 0 || !next || !++i ||
                  read_repeat(next, &words->repeat) < 0)
             return -1;
     }
-    return 0;
+    return words->server && !words->subject ? -1 : 0;
 }
 
 int
@@ -333,7 +357,8 @@ bench_main(const struct bench_workload *const *workloads, int argc, char **argv)
     if (read_words(&words, argc, argv) < 0) {
         fprintf(stderr,
                 "usage: %s [--workload W] [--case C] [--repeat N] [--quick] "
-                "[--no-warm-up]\n       %s --describe\nN is from 1 to %d\n",
+                "[--no-warm-up]\n       [--subject NAME [--server PROGRAM]]\n"
+                "       %s --describe\nN is from 1 to %d\n",
                 argv[0], argv[0], REPEAT_MAX);
         return 2;
     }

@@ -20,6 +20,7 @@
  * The program, by bench_main():
  *
  *     NAME [--workload W] [--case C] [--repeat N] [--quick] [--no-warm-up]
+ *          [--subject NAME [--server PROGRAM]]
  *     NAME --describe
  *
  * Each case is run once for nothing (unless it is cold), then N times. Then
@@ -39,6 +40,11 @@
  *
  *     {"workload":"yield","subject":"pons","measures":"...","how":"...",
  *      "silent":"...","axes":["workers"],"cases":["fibers","stackless"]}
+ *
+ * --subject chooses, where a program has a workload for several.
+ *
+ * A workload that drives a server measures PROGRAM in place of Pons's own, and
+ * calls the figures NAME's: see bench/server.h.
  *
  * Nothing in here knows Pons: see bench/runtime.h for that.
  */
@@ -85,6 +91,9 @@ int bench_main(const struct bench_workload *const *workloads, int argc,
 uint64_t bench_ops(const struct bench_run *r, uint64_t full);
 
 int bench_is_quick(const struct bench_run *r);
+
+/* What --server names; NULL without it. */
+const char *bench_server(const struct bench_run *r);
 
 /* The window that is measured; once per run. Any thread; the same thread need
  * not stop it. A tracer sees both as prctl(BENCH_MARK, 1 or 0). */

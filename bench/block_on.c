@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench/block_on.c - crossing from synchronous code, from an ordinary thread:
- *
- *   block_on_ready   a function that returns at once
- *   block_on_recv    one recv that has data, and the plain system call
- *   block_on_spawn   a join of a spawned task that is ready at once, 2 workers:
- *                    back to back (floor: the spinning hand-off), and after
- *                    pauses of 1 ms (floor: the futex hand-off)
- *
- * It does not tell what many threads at once do to each other.
+ * bench/block_on.c - crossing from synchronous code, on an ordinary thread: a
+ * function that returns at once, a recv that has data, a task that is spawned
+ * and joined.
  */
 
-#include <pons/pons.h>
+#include <time.h>
 
+#include "bench.h"
+#include "runtime.h"
 #include "tcp_pair.h"
 
 enum {
-    READY = 1000000,
+    READY = 2000000,
     RECVS = 20000,
-    SPAWNS = 20000,
+    SPAWNS = 40000,
     PAUSED = 100,
     PAUSE_NS = 1000000,
 };
+
+/* --- block_on_ready --- */
 
 static int64_t
 at_once(void *arg)
@@ -31,14 +29,19 @@ at_once(void *arg)
 }
 
 static void
-measure_ready(struct pons_runtime *rt, struct bench_series *series)
+ready_call(struct bench_run *r)
 {
-    double began = bench_now_ns();
+    struct pons_runtime *rt = bench_runtime();
+    uint64_t ops = bench_ops(r, READY);
 
-    for (int i = 0; i < READY; i++)
+    bench_start(r);
+    for (uint64_t i = 0; i < ops; i++)
         bench_must(pons_block_on(rt, at_once, NULL, NULL) == 0, "block_on");
-    bench_add(series, (bench_now_ns() - began) / READY);
+    bench_stop(r, ops);
+    pons_runtime_unref(rt);
 }
+
+/* --- block_on_recv --- */
 
 static int64_t
 one_recv(void *stream)
@@ -49,33 +52,27 @@ one_recv(void *stream)
 }
 
 static void
-measure_recv(struct pons_runtime *rt, struct pons_stream *s, int far,
-             struct bench_series *series)
+recv_one(struct bench_run *r)
 {
-    double began;
+    struct pons_runtime *rt = bench_runtime();
+    uint64_t ops = bench_ops(r, RECVS);
+    struct pons_stream *s;
+    int fds[2];
     int64_t n;
 
-    tcp_pair_fill(far, RECVS);
-    began = bench_now_ns();
-    for (int i = 0; i < RECVS; i++)
+    tcp_pair(fds);
+    bench_must(pons_stream_adopt(&s, fds[0]) == 0, pons_last_error());
+    tcp_pair_fill(fds[1], (int)ops);
+    bench_start(r);
+    for (uint64_t i = 0; i < ops; i++)
         bench_must(pons_block_on(rt, one_recv, s, &n) == 0 && n == 1, "recv");
-    bench_add(series, (bench_now_ns() - began) / RECVS);
+    bench_stop(r, ops);
+    pons_stream_close(s);
+    close(fds[1]);
+    pons_runtime_unref(rt);
 }
 
-/* The floor, in the same process: where threads share the table of descriptors
- * the kernel counts each use of one, so a process of one thread is faster. */
-static void
-measure_plain_recv(int near, int far, struct bench_series *series)
-{
-    double began;
-    char byte;
-
-    tcp_pair_fill(far, RECVS);
-    began = bench_now_ns();
-    for (int i = 0; i < RECVS; i++)
-        bench_must(recv(near, &byte, 1, 0) == 1, "recv");
-    bench_add(series, (bench_now_ns() - began) / RECVS);
-}
+/* --- block_on_spawn --- */
 
 static enum pons_poll
 ready_poll(struct pons_future *f, struct pons_waker *w)
@@ -104,78 +101,95 @@ spawn_and_join(void *arg)
 }
 
 static void
-measure_spawn(struct pons_runtime *rt, struct bench_series *series)
+spawn_back_to_back(struct bench_run *r)
 {
-    double began = bench_now_ns();
+    struct pons_runtime *rt = bench_runtime();
+    uint64_t ops = bench_ops(r, SPAWNS);
 
-    for (int i = 0; i < SPAWNS; i++)
+    bench_start(r);
+    for (uint64_t i = 0; i < ops; i++)
         bench_must(pons_block_on(rt, spawn_and_join, NULL, NULL) == 0, "spawn");
-    bench_add(series, (bench_now_ns() - began) / SPAWNS);
+    bench_stop(r, ops);
+    pons_runtime_unref(rt);
 }
 
-static int
-by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-/* The median of one repetition: a pause lets other things happen. */
+/* Wall is the median here: a pause lets other things happen. */
 static void
-measure_paused(struct pons_runtime *rt, struct bench_series *series)
+spawn_after_pause(struct bench_run *r)
 {
-    double each[PAUSED];
+    struct pons_runtime *rt = bench_runtime();
+    struct histogram *h = histogram_new();
 
-    for (int i = 0; i < PAUSED; i++) {
+    bench_must(h != NULL, "memory");
+    for (uint64_t i = bench_ops(r, 4 * PAUSED) + PAUSED; i > 0; i--) {
         struct timespec pause = {0, PAUSE_NS};
-        double began;
+        uint64_t began;
 
         nanosleep(&pause, NULL);
-        began = bench_now_ns();
+        began = bench_now();
         bench_must(pons_block_on(rt, spawn_and_join, NULL, NULL) == 0, "spawn");
-        each[i] = bench_now_ns() - began;
+        histogram_record(h, bench_now() - began);
     }
-    qsort(each, PAUSED, sizeof *each, by_size);
-    bench_add(series, each[PAUSED / 2]);
+    bench_value(r, "wall", "ns", (double)histogram_quantile(h, 0.5));
+    bench_latencies(r, h);
+    histogram_free(h);
+    pons_runtime_unref(rt);
 }
+
+/* --- the program --- */
+
+static const struct bench_case ready_cases[] = {
+    {.name = "call", .run = ready_call},
+    {0},
+};
+static const struct bench_case recv_cases[] = {
+    {.name = "recv", .run = recv_one},
+    {0},
+};
+static const struct bench_case spawn_cases[] = {
+    {.name = "back to back", .run = spawn_back_to_back},
+    {.name = "after 1 ms", .run = spawn_after_pause},
+    {0},
+};
+
+static const struct bench_workload ready_workload = {
+    .name = "block_on_ready",
+    .subject = "pons",
+    .measures = "entering and leaving the runtime from an ordinary thread",
+    .how = "block_on of a function that returns at once",
+    .silent = "what waiting costs",
+    .axes = BENCH_WORKERS,
+    .cases = ready_cases,
+};
+
+static const struct bench_workload recv_workload = {
+    .name = "block_on_recv",
+    .subject = "pons",
+    .measures = "an I/O call from an ordinary thread that need not wait",
+    .how = "block_on of one recv of one byte, over loopback TCP, which has "
+           "arrived already",
+    .silent = "what waiting for the byte costs",
+    .axes = BENCH_REACTOR | BENCH_WORKERS,
+    .cases = recv_cases,
+};
+
+static const struct bench_workload spawn_workload = {
+    .name = "block_on_spawn",
+    .subject = "pons",
+    .measures = "handing work to a worker from an ordinary thread, and back",
+    .how = "block_on of the spawn and join of an empty stackless task, one "
+           "after the other; or after pauses of 1 ms, when all have gone to "
+           "sleep, and then wall is the median",
+    .silent = "what many threads at once do to each other",
+    .axes = BENCH_REACTOR | BENCH_WORKERS,
+    .cases = spawn_cases,
+};
 
 int
 main(int argc, char **argv)
 {
-    static struct bench_series ready = {
-        "block_on_ready", "pons", "wall", "ns", {0}, 0};
-    static struct bench_series receive = {
-        "block_on_recv", "pons", "wall", "ns", {0}, 0};
-    static struct bench_series plain = {
-        "block_on_recv", "plain recv", "wall", "ns", {0}, 0};
-    static struct bench_series spawned = {
-        "block_on_spawn", "back to back", "wall", "ns", {0}, 0};
-    static struct bench_series paused = {
-        "block_on_spawn", "after 1 ms", "wall", "ns", {0}, 0};
-    const struct pons_settings settings = {.size = sizeof settings,
-                                           .workers = "2"};
-    unsigned repeat = bench_repeat(argc, argv);
-    struct pons_runtime *rt;
-    struct pons_stream *s;
-    int fds[2];
-
-    tcp_pair(fds);
-    bench_must(pons_runtime_new(&rt, &settings) == 0, pons_last_error());
-    bench_must(pons_stream_adopt(&s, fds[0]) == 0, pons_last_error());
-    for (unsigned r = 0; r < repeat; r++) {
-        measure_ready(rt, &ready);
-        measure_plain_recv(fds[0], fds[1], &plain);
-        measure_recv(rt, s, fds[1], &receive);
-        measure_spawn(rt, &spawned);
-        measure_paused(rt, &paused);
-    }
-    pons_stream_close(s);
-    pons_runtime_unref(rt);
-    bench_print(&ready);
-    bench_print(&plain);
-    bench_print(&receive);
-    bench_print(&spawned);
-    bench_print(&paused);
-    return 0;
+    return bench_main(
+        (const struct bench_workload *const[]){&ready_workload, &recv_workload,
+                                               &spawn_workload, NULL},
+        argc, argv);
 }

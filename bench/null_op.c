@@ -2,23 +2,20 @@
 /*
  * bench/null_op.c - an operation in the null reactor: submitted, completed by
  * an event, its task resumed. All of it is the framework's own cost.
- *
- *   event    64 stackless tasks with one op each in the reactor at a time
- *   inline   the reactor completes in submit
  */
 
-#include <pons/pons.h>
-
+#include "bench.h"
+#include "runtime.h"
 #include "tcp_pair.h"
 
-enum { TASKS = 64, OPS = 5000 };
+enum { TASKS = 64, OPS = 20000 };
 
 struct receiver {
     struct pons_future base;
     struct pons_recv recv;
     struct pons_stream *stream;
     char byte;
-    int left;
+    uint64_t left;
 };
 
 static enum pons_poll
@@ -41,30 +38,33 @@ static const struct pons_future_ops receiver_ops = {
 static struct receiver receivers[TASKS];
 
 static int64_t
-run(void *series)
+receive_all(void *arg)
 {
     struct pons_task *tasks[TASKS];
-    double began = bench_now_ns();
+    struct bench_run *r = arg;
+    uint64_t each = bench_ops(r, OPS);
 
+    bench_start(r);
     for (int i = 0; i < TASKS; i++) {
-        receivers[i].left = OPS;
+        receivers[i].left = each;
         pons_future_init(&receivers[i].base, &receiver_ops);
         bench_must(pons_spawn_future(NULL, &receivers[i].base, &tasks[i]) == 0,
                    "spawn");
     }
     for (int i = 0; i < TASKS; i++)
         bench_must(pons_join(tasks[i], NULL) == 0, "join");
-    bench_add(series, (bench_now_ns() - began) / ((double)TASKS * OPS));
+    bench_stop(r, TASKS * each);
     return 0;
 }
 
 static void
-measure(const char *reactor, struct bench_series *series, unsigned repeat)
+measure(struct bench_run *r, const char *reactor)
 {
     const struct pons_settings settings = {
-        .size = sizeof settings, .workers = "1", .reactor = reactor};
+        .size = sizeof settings,
+        .workers = getenv("PONS_WORKERS") ? NULL : "1",
+        .reactor = reactor};
     struct pons_runtime *rt;
-    struct pons_task *t;
 
     bench_must(pons_runtime_new(&rt, &settings) == 0, pons_last_error());
     for (int i = 0; i < TASKS; i++) {
@@ -75,27 +75,45 @@ measure(const char *reactor, struct bench_series *series, unsigned repeat)
         bench_must(pons_stream_adopt(&receivers[i].stream, fds[0]) == 0,
                    pons_last_error());
     }
-    for (unsigned r = 0; r < repeat; r++)
-        bench_must(pons_spawn(rt, run, series, &t) == 0 &&
-                       pons_join(t, NULL) == 0,
-                   "run");
+    bench_inside(rt, receive_all, r);
     for (int i = 0; i < TASKS; i++)
         pons_stream_close(receivers[i].stream);
     pons_runtime_unref(rt);
 }
 
+static void
+event(struct bench_run *r)
+{
+    measure(r, "null");
+}
+
+static void
+at_once(struct bench_run *r)
+{
+    measure(r, "null:inline=yes");
+}
+
+static const struct bench_case cases[] = {
+    {.name = "event", .run = event},
+    {.name = "inline", .run = at_once},
+    {0},
+};
+
+static const struct bench_workload null_op_workload = {
+    .name = "null_op",
+    .subject = "pons",
+    .measures = "the framework's own share of an operation",
+    .how = "64 stackless tasks, each with one recv at a time in the null "
+           "reactor, which completes it by an event, or inline in submit",
+    .silent = "the kernel's share, which is most of a real operation",
+    .axes = BENCH_WORKERS,
+    .cases = cases,
+};
+
 int
 main(int argc, char **argv)
 {
-    static struct bench_series event = {"null_op", "event", "wall",
-                                        "ns",      {0},     0};
-    static struct bench_series at_once = {"null_op", "inline", "wall",
-                                          "ns",      {0},      0};
-    unsigned repeat = bench_repeat(argc, argv);
-
-    measure("null", &event, repeat);
-    measure("null:inline=yes", &at_once, repeat);
-    bench_print(&event);
-    bench_print(&at_once);
-    return 0;
+    return bench_main(
+        (const struct bench_workload *const[]){&null_op_workload, NULL}, argc,
+        argv);
 }

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench/sleepers.c - what an idle task occupies: resident bytes each, of tasks
- * that sleep for ever, and context switches of an idle runtime.
- *
- *   stackless   beside the task's own struct, which is the user's
- *   fiber       all of it
- *   idle        context switches of all threads of 4 workers over 5 seconds
+ * that sleep for ever.
  */
 
-#include <pons/pons.h>
-
-#include <dirent.h>
-#include <poll.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "series.h"
+#include "bench.h"
+#include "core/atomic.h"
+#include "runtime.h"
 
-enum { STACKLESS = 100000, FIBERS = 10000, IDLE_MS = 5000 };
+enum { STACKLESS = 100000, FIBERS = 10000 };
 
-static int asleep; // how many have begun: one worker, so no atomics
+static int asleep; // how many have begun
 
 struct sleeper {
     struct pons_future base;
     struct pons_sleep sleep;
 };
+
+static struct sleeper all[STACKLESS];
 
 static enum pons_poll
 sleeper_poll(struct pons_future *f, struct pons_waker *w)
@@ -31,7 +29,7 @@ sleeper_poll(struct pons_future *f, struct pons_waker *w)
     struct sleeper *s = pons_container_of(f, struct sleeper, base);
 
     PONS_BEGIN(f);
-    asleep++;
+    (void)poni_add_relaxed(&asleep, 1);
     pons_sleep_init(&s->sleep, PONS_NEVER);
     PONS_AWAIT(f, w, &s->sleep);
     PONS_END(f);
@@ -44,17 +42,17 @@ static int64_t
 sleeping_fiber(void *arg)
 {
     (void)arg;
-    asleep++;
+    (void)poni_add_relaxed(&asleep, 1);
     return pons_sleep_until(PONS_NEVER);
 }
 
 static double
 resident(void)
 {
-    FILE *f = fopen("/proc/self/statm", "r");
-    unsigned long size = 0, pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    unsigned long pages = 0;
 
-    bench_must(f != NULL && fscanf(f, "%lu %lu", &size, &pages) == 2, "statm");
+    bench_must(f != NULL && fscanf(f, "%*u %lu", &pages) == 1, "statm");
     fclose(f);
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
@@ -63,16 +61,15 @@ resident(void)
 static void
 until_asleep(int count)
 {
-    while (asleep < count)
+    while (poni_load_relaxed(&asleep) < count)
         bench_must(pons_yield() == 0, "yield");
-    asleep = 0;
+    poni_store_relaxed(&asleep, 0);
 }
 
 static int64_t
 spawn_stackless(void *arg)
 {
-    struct sleeper *all = arg;
-
+    (void)arg;
     for (int i = 0; i < STACKLESS; i++) {
         pons_future_init(&all[i].base, &sleeper_ops);
         bench_must(pons_spawn_future(NULL, &all[i].base, NULL) == 0, "spawn");
@@ -92,90 +89,77 @@ spawn_fibers(void *arg)
 }
 
 static double
-bytes_each(pons_fiber_f *spawn, void *arg, int count)
+bytes_each(pons_fiber_f *spawn, int count)
 {
-    const struct pons_settings settings = {.size = sizeof settings,
-                                           .workers = "1"};
-    struct pons_runtime *rt;
-    struct pons_task *t;
+    struct pons_runtime *rt = bench_runtime();
     double before, after;
 
-    bench_must(pons_runtime_new(&rt, &settings) == 0, pons_last_error());
+    memset(all, 1, sizeof all); // the user's; resident before it is measured
     before = resident();
-    bench_must(pons_spawn(rt, spawn, arg, &t) == 0 && pons_join(t, NULL) == 0,
-               "spawn");
+    bench_inside(rt, spawn, NULL);
     after = resident();
     pons_runtime_unref(rt);
     return (after - before) / count;
 }
 
-static double
-switches(void)
+/* In a process of its own: stacks that an earlier run left would be taken for
+ * free. */
+static void
+measure(struct bench_run *r, pons_fiber_f *spawn, int count)
 {
-    DIR *dir = opendir("/proc/self/task");
-    struct dirent *e;
-    double sum = 0;
+    double bytes = 0;
+    int fds[2], status;
+    pid_t child;
 
-    bench_must(dir != NULL, "/proc/self/task");
-    while ((e = readdir(dir)) != NULL) {
-        char path[300], line[200];
-        unsigned long n;
-        FILE *f;
-
-        if (e->d_name[0] == '.' || atoi(e->d_name) == getpid())
-            continue; // the main thread is the one that measures
-        snprintf(path, sizeof path, "/proc/self/task/%s/status", e->d_name);
-        f = fopen(path, "r");
-        while (f != NULL && fgets(line, sizeof line, f) != NULL)
-            if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1 ||
-                sscanf(line, "nonvoluntary_ctxt_switches: %lu", &n) == 1)
-                sum += (double)n;
-        if (f != NULL)
-            fclose(f);
+    bench_must(pipe(fds) == 0, "pipe");
+    child = fork();
+    bench_must(child >= 0, "fork");
+    if (child == 0) {
+        bytes = bytes_each(spawn, count);
+        bench_must(write(fds[1], &bytes, sizeof bytes) == sizeof bytes, "pipe");
+        _exit(0);
     }
-    closedir(dir);
-    return sum;
+    close(fds[1]);
+    bench_must(read(fds[0], &bytes, sizeof bytes) == sizeof bytes, "the child");
+    close(fds[0]);
+    bench_must(waitpid(child, &status, 0) == child && status == 0, "the child");
+    bench_value(r, "memory", "B", bytes);
 }
 
-static double
-idle_switches(void)
+static void
+stackless(struct bench_run *r)
 {
-    const struct pons_settings settings = {.size = sizeof settings,
-                                           .workers = "4"};
-    struct pons_runtime *rt;
-    double before, after;
-
-    bench_must(pons_runtime_new(&rt, &settings) == 0, pons_last_error());
-    (void)poll(NULL, 0, 200); // they have looked for work, and lie down
-    before = switches();
-    (void)poll(NULL, 0, IDLE_MS);
-    after = switches();
-    pons_runtime_unref(rt);
-    return after - before;
+    measure(r, spawn_stackless, STACKLESS);
 }
+
+static void
+fiber(struct bench_run *r)
+{
+    measure(r, spawn_fibers, FIBERS);
+}
+
+static const struct bench_case cases[] = {
+    {.name = "stackless", .run = stackless, .cold = 1},
+    {.name = "fiber", .run = fiber, .cold = 1},
+    {0},
+};
+
+static const struct bench_workload sleepers_workload = {
+    .name = "sleepers",
+    .subject = "pons",
+    .measures = "memory of an idle task",
+    .how = "resident bytes before and after 100,000 stackless tasks or 10,000 "
+           "fibers were spawned that sleep for ever; a stackless task's own "
+           "struct is its user's and not counted",
+    .silent = "what a fiber's stack has once it was used deeply",
+    .axes = BENCH_WORKERS,
+    .cases = cases,
+};
 
 int
 main(int argc, char **argv)
 {
-    static struct bench_series stackless = {"sleepers", "stackless", "memory",
-                                            "B",        {0},         0};
-    static struct bench_series fiber = {"sleepers", "fiber", "memory",
-                                        "B",        {0},     0};
-    static struct bench_series idle = {"idle",  "4 workers", "switches",
-                                       "count", {0},         0};
-    unsigned repeat = bench_repeat(argc, argv);
-    struct sleeper *all = calloc(STACKLESS, sizeof *all);
-
-    bench_must(all != NULL, "calloc");
-    memset(all, 1, STACKLESS * sizeof *all); // resident before it is measured
-    for (unsigned r = 0; r < repeat; r++) {
-        bench_add(&stackless, bytes_each(spawn_stackless, all, STACKLESS));
-        bench_add(&fiber, bytes_each(spawn_fibers, NULL, FIBERS));
-        bench_add(&idle, idle_switches());
-    }
-    free(all);
-    bench_print(&stackless);
-    bench_print(&fiber);
-    bench_print(&idle);
-    return 0;
+    return bench_main(
+        (const struct bench_workload *const[]){&sleepers_workload, NULL}, argc,
+        argv);
 }

@@ -2,18 +2,14 @@
 /*
  * bench/spawn_join.c - an empty stackless task, spawned and joined inside one
  * worker: what a task costs that does nothing.
- *
- *   1000 live, warm   spawned, then joined, over and over
- *   1,000,000 live    the same with all of them alive at once, from cold memory
- *
- * It does not tell what a task costs that waits, or crosses to another worker.
  */
 
-#include <pons/pons.h>
+#include <string.h>
 
-#include "series.h"
+#include "bench.h"
+#include "runtime.h"
 
-enum { WARM = 1000, ROUNDS = 300, MANY = 1000000 };
+enum { WARM = 1000, ROUNDS = 1000, MANY = 1000000 };
 
 static enum pons_poll
 empty_poll(struct pons_future *f, struct pons_waker *w)
@@ -31,7 +27,9 @@ struct spawner {
     struct pons_join join;
     struct pons_future *children;
     struct pons_task **tasks;
-    int live, rounds, i;
+    struct bench_run *run;
+    uint64_t live, rounds, round, i;
+    uint64_t first; // the round that begins the measurement
 };
 
 /* Stackless itself: a fiber's switches would be measured, too. */
@@ -41,7 +39,9 @@ spawner_poll(struct pons_future *f, struct pons_waker *w)
     struct spawner *s = pons_container_of(f, struct spawner, base);
 
     PONS_BEGIN(f);
-    for (; s->rounds > 0; s->rounds--) {
+    for (s->round = 0; s->round < s->first + s->rounds; s->round++) {
+        if (s->round == s->first)
+            bench_start(s->run);
         for (s->i = 0; s->i < s->live; s->i++) {
             pons_future_init(&s->children[s->i], &empty_ops);
             bench_must(pons_spawn_future(NULL, &s->children[s->i],
@@ -53,6 +53,7 @@ spawner_poll(struct pons_future *f, struct pons_waker *w)
             PONS_AWAIT(f, w, &s->join);
         }
     }
+    bench_stop(s->run, s->live * s->rounds);
     PONS_END(f);
 }
 
@@ -60,50 +61,65 @@ static const struct pons_future_ops spawner_ops = {
     .size = sizeof spawner_ops, .name = "spawner", .poll = spawner_poll};
 
 static void
-measure(struct pons_runtime *rt, struct bench_series *series, int live,
-        int rounds)
+measure(struct spawner *s)
 {
-    struct spawner s = {.live = live, .rounds = rounds};
+    struct pons_runtime *rt = bench_runtime();
     struct pons_task *task;
-    double began;
 
-    s.children = calloc((size_t)live, sizeof *s.children);
-    s.tasks = calloc((size_t)live, sizeof *s.tasks);
-    bench_must(s.children != NULL && s.tasks != NULL, "calloc");
-    if (rounds == 1) // the user's own structs are not what is measured
-        memset(s.children, 1, (size_t)live * sizeof *s.children);
-    pons_future_init(&s.base, &spawner_ops);
-    began = bench_now_ns();
-    bench_must(pons_spawn_future(rt, &s.base, &task) == 0 &&
+    s->children = calloc((size_t)s->live, sizeof *s->children);
+    s->tasks = calloc((size_t)s->live, sizeof *s->tasks);
+    bench_must(s->children != NULL && s->tasks != NULL, "calloc");
+    /* The user's own structs are not what is measured. */
+    memset(s->children, 1, (size_t)s->live * sizeof *s->children);
+    memset(s->tasks, 1, (size_t)s->live * sizeof(struct pons_task *));
+    pons_future_init(&s->base, &spawner_ops);
+    bench_must(pons_spawn_future(rt, &s->base, &task) == 0 &&
                    pons_join(task, NULL) == 0,
                "spawner");
-    bench_add(series, (bench_now_ns() - began) / ((double)live * rounds));
-    free(s.children);
-    free(s.tasks);
+    free(s->children);
+    free(s->tasks);
+    pons_runtime_unref(rt);
 }
+
+static void
+thousand(struct bench_run *r)
+{
+    struct spawner s = {
+        .run = r, .live = WARM, .rounds = bench_ops(r, ROUNDS), .first = 1};
+
+    measure(&s);
+}
+
+/* A new runtime: its memory is cold. */
+static void
+million(struct bench_run *r)
+{
+    struct spawner s = {.run = r, .live = MANY, .rounds = 1};
+
+    measure(&s);
+}
+
+static const struct bench_case cases[] = {
+    {.name = "1000 live", .run = thousand},
+    {.name = "1000000 live", .run = million, .cold = 1},
+    {0},
+};
+
+static const struct bench_workload spawn_join_workload = {
+    .name = "spawn_join",
+    .subject = "pons",
+    .measures = "a task that does nothing, from spawn to join",
+    .how = "empty stackless tasks are spawned by a task, then joined: 1000 at "
+           "a time, over and over, or a million at once from cold memory",
+    .silent = "what a task costs that waits",
+    .axes = BENCH_WORKERS,
+    .cases = cases,
+};
 
 int
 main(int argc, char **argv)
 {
-    static struct bench_series warm = {"spawn_join", "1000 live", "wall",
-                                       "ns",         {0},         0};
-    static struct bench_series many = {
-        "spawn_join", "1000000 live", "wall", "ns", {0}, 0};
-    const struct pons_settings settings = {.size = sizeof settings,
-                                           .workers = "1"};
-    unsigned repeat = bench_repeat(argc, argv);
-
-    for (unsigned r = 0; r < repeat; r++) {
-        struct pons_runtime *rt;
-
-        bench_must(pons_runtime_new(&rt, &settings) == 0, pons_last_error());
-        measure(rt, &warm, WARM, ROUNDS);
-        pons_runtime_unref(rt);
-        bench_must(pons_runtime_new(&rt, &settings) == 0, pons_last_error());
-        measure(rt, &many, MANY, 1); // a new runtime: its memory is cold
-        pons_runtime_unref(rt);
-    }
-    bench_print(&warm);
-    bench_print(&many);
-    return 0;
+    return bench_main(
+        (const struct bench_workload *const[]){&spawn_join_workload, NULL},
+        argc, argv);
 }

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "series.h"
+#include "bench.h"
 
 static inline void
 tcp_pair(int fds[2])

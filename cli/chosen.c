@@ -6,7 +6,34 @@
 
 #include "chosen.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include "core/fail.h"
 #include "core/runtime.h"
+
+/* Whether ops end as if they had succeeded, and nothing was done. */
+static int
+chosen_pretends(const struct pons_runtime *rt)
+{
+    return strcmp(rt->reactor.entry->name, "null") == 0;
+}
+
+int
+chosen_runtime_new(struct pons_runtime **out)
+{
+    int err = pons_runtime_new(out, NULL);
+
+    if (err < 0 || !chosen_pretends(*out))
+        return err;
+    err = poni_fail(-EINVAL,
+                    "%s: the reactor null does no I/O, it is for measuring the "
+                    "runtime; wanted another one here, such as epoll, or auto",
+                    (*out)->settings.value[SETTING_REACTOR].label);
+    pons_runtime_unref(*out);
+    *out = NULL;
+    return err;
+}
 
 const struct poni_choice *
 chosen_reactor(const struct pons_runtime *rt)

@@ -3,13 +3,19 @@
 #define CLI_CHOSEN_H
 
 /*
- * cli/chosen.h - what a runtime was made of, for those who print it. All is the
- * runtime's, borrowed.
+ * cli/chosen.h - what a runtime was made of. What is returned is the runtime's,
+ * borrowed.
  */
 
 #include "core/catalog.h"
 
 struct pons_runtime;
+
+/*
+ * pons_runtime_new() for those who transfer bytes: -EINVAL with the sentence if
+ * the settings choose a reactor that only pretends to.
+ */
+PONS_MUST_USE int chosen_runtime_new(struct pons_runtime **out);
 
 const struct poni_choice *chosen_reactor(const struct pons_runtime *rt);
 const struct poni_choice *chosen_pool(const struct pons_runtime *rt);

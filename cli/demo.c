@@ -73,7 +73,7 @@ server_thread(void *arg)
 {
     struct demo_server *s = arg;
     struct pons_runtime *rt;
-    int err = pons_runtime_new(&rt, NULL);
+    int err = chosen_runtime_new(&rt);
 
     if (err == 0) {
         err = serve_files(rt, &s->serve);
@@ -303,7 +303,7 @@ demo_run(void *values, int count, char **operands)
     (void)operands;
     d.interrupt = interrupt_open();
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    err = pons_runtime_new(&d.runtime, NULL);
+    err = chosen_runtime_new(&d.runtime);
     if (err < 0) {
         say_pons_error(err);
         status = STATUS_USAGE;

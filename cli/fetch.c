@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "chosen.h"
 #include "command.h"
 #include "descriptors.h"
 #include "filename.h"
@@ -216,7 +217,7 @@ fetch_run(void *values, int count, char **urls)
         status = STATUS_FAILED;
         goto free_rows;
     }
-    err = pons_runtime_new(&f.runtime, NULL);
+    err = chosen_runtime_new(&f.runtime);
     if (err < 0) {
         say_pons_error(err);
         goto free_rows;

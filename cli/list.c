@@ -4,6 +4,8 @@
  * from, whether they can be used here, and their options.
  *
  * Whether one can be used is found out by opening it, as a program would (R15).
+ * So is what the settings choose: who lists engines because a program did not
+ * start sees the list, and behind it what that program was told.
  */
 
 #include <errno.h>
@@ -59,6 +61,8 @@ status_words(enum poni_entry_status status)
         return "disabled";
     case ENTRY_BROKEN:
         return "broken";
+    case ENTRY_ABSENT:
+        return "not installed";
     case ENTRY_USABLE_MAYBE:
         break;
     }
@@ -89,13 +93,32 @@ list_look(struct poni_entry *e)
 {
     struct listed l = {.entry = e};
 
-    if (e->status != ENTRY_USABLE_MAYBE) {
-        snprintf(l.reason.text, sizeof l.reason.text, "%s",
-                 e->why ? e->why : "");
+    if (e->status == ENTRY_USABLE_MAYBE) {
+        l.usable = poni_entry_probe(e, &l.reason) == 0;
         return l;
     }
-    l.usable = poni_entry_probe(e, &l.reason) == 0;
+    snprintf(l.reason.text, sizeof l.reason.text, "%s", e->why ? e->why : "");
     return l;
+}
+
+/* "disabled: by whom"; what the reason says already is not said twice. */
+static void
+print_refusal(const struct listed *l)
+{
+    const char *words = status_words(l->entry->status);
+
+    if (strncmp(l->reason.text, words, strlen(words)) != 0)
+        printf("%s: ", words);
+    say_plain(stdout, l->reason.text);
+}
+
+static void
+print_place(const struct poni_entry *e)
+{
+    if (e->path)
+        say_plain(stdout, e->path);
+    else
+        fputs(e->status == ENTRY_ABSENT ? "-" : "built in", stdout);
 }
 
 static void
@@ -107,13 +130,12 @@ print_line(const struct listed *l)
     if (e->engine && e->engine->rank > 0)
         snprintf(rank, sizeof rank, "%u", (unsigned)e->engine->rank);
     printf("%-12s  %-7s  %4s  ", e->name, kind_words(e->kind), rank);
-    say_plain(stdout, e->path ? e->path : "built in");
-    if (l->usable) {
-        printf("  usable");
-    } else {
-        printf("  %s: ", status_words(e->status));
-        say_plain(stdout, l->reason.text);
-    }
+    print_place(e);
+    fputs("  ", stdout);
+    if (l->usable)
+        fputs("usable", stdout);
+    else
+        print_refusal(l);
     fputc('\n', stdout);
 }
 
@@ -243,20 +265,39 @@ list_print(struct poni_catalog *c, const char *name,
     return count;
 }
 
+/* Whether a program that is started with these settings would start. */
+static int
+list_check_setting(struct poni_catalog *c, enum poni_setting which)
+{
+    struct poni_choice choice;
+    int err = poni_choose(&choice, c, which, poni_probe, NULL);
+
+    if (err < 0)
+        say_pons_error(err);
+    else
+        poni_choice_fini(&choice);
+    return err;
+}
+
 static int
 list_catalog(struct poni_catalog *c, const char *name,
              const struct list_values *v)
 {
     struct poni_entry *file = NULL;
-    int err = 0;
+    int err = 0, pool;
 
     if (name && name[0] == '/')
         err = poni_catalog_file(c, "list", name, &file);
     if (err == 0 && list_print(c, name, file, v) == 0)
         err = poni_catalog_unknown(c, "list", name, SETTINGS);
-    if (err < 0)
+    if (err < 0) {
         say_pons_error(err);
-    return err < 0 ? STATUS_USAGE : STATUS_OK;
+        return STATUS_USAGE;
+    }
+    fflush(stdout); // before what is wrong, also where both are one file
+    err = list_check_setting(c, SETTING_REACTOR);
+    pool = list_check_setting(c, SETTING_POOL);
+    return err < 0 || pool < 0 ? STATUS_USAGE : STATUS_OK;
 }
 
 static int
@@ -286,9 +327,11 @@ const struct command list_command = {
     .name = "list",
     .operands = "[NAME]",
     .summary = "the engines that there are, and whether they work here",
-    .text = "Name, kind, rank, where from, and whether it can be used here. "
-            "With NAME (an\nengine, a plugin, or the path of a file) also its "
-            "options: type, what is\nallowed, default.\n",
+    .text =
+        "Name, kind, rank, where from, and whether it can be used here. "
+        "With NAME (an\nengine, a plugin, or the path of a file) also its "
+        "options: type, what is\nallowed, default. The exit status is 2 if the "
+        "settings are such that no program\nwould start.\n",
     .options = list_options,
     .values_size = sizeof(struct list_values),
     .least = 0,

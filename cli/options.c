@@ -99,12 +99,28 @@ store_text(const struct reading *r, const struct option *o, const char *text)
     return 0;
 }
 
+/* argv ends with NULL. */
+static enum options_found
+store_rest(struct reading *r, const struct option *o, const char *text)
+{
+    if (text || r->next == r->argc) {
+        say_error("%s: --%s wants words: --%s %s", r->command, o->name, o->name,
+                  o->value);
+        return OPTIONS_WRONG;
+    }
+    *(char ***)(void *)((char *)r->out + o->place) = r->argv + r->next;
+    r->next = r->argc;
+    return OPTIONS_READ;
+}
+
 /* `text` NULL: the value is the next word. */
 static enum options_found
 store(struct reading *r, const struct option *o, const char *text)
 {
     int err = 0;
 
+    if (o->type == OPTION_REST)
+        return store_rest(r, o, text);
     if (o->type == OPTION_FLAG) {
         if (text) {
             say_error("%s: --%s takes no value", r->command, o->name);
@@ -128,6 +144,7 @@ store(struct reading *r, const struct option *o, const char *text)
         err = store_duration(r, o, text);
         break;
     case OPTION_FLAG:
+    case OPTION_REST:
     case OPTION_TEXT:
         err = store_text(r, o, text);
         break;

@@ -22,6 +22,7 @@ enum option_type {
     OPTION_NUMBER,   // uint64_t; least and most count
     OPTION_DURATION, // uint64_t in ns; least and most count, in ns
     OPTION_TEXT,     // const char *, not empty
+    OPTION_REST,     // char **: this word and all that follow, to a NULL
 };
 
 struct option {

@@ -53,15 +53,13 @@ draw_bar(FILE *out, unsigned width, unsigned done, unsigned all)
 }
 
 void
-progress_draw(const struct progress *p, unsigned done, unsigned all,
-              uint64_t bytes)
+progress_draw_words(const struct progress *p, unsigned done, unsigned all,
+                    const char *words)
 {
-    double seconds, megabytes = (double)bytes / 1e6;
     unsigned width;
 
     if (!p->out)
         return;
-    seconds = (double)(pons_now() - p->started_ns) / 1e9;
     width = columns(p->out);
     fputc('\r', p->out);
     if (width >= COLUMNS_LEAST + FIGURES) {
@@ -69,9 +67,21 @@ progress_draw(const struct progress *p, unsigned done, unsigned all,
 
         draw_bar(p->out, bar < BAR_MOST ? bar : BAR_MOST, done, all);
     }
-    fprintf(p->out, "%u/%u  %.1f MB  %.1f MB/s\033[K", done, all, megabytes,
-            seconds > 0 ? megabytes / seconds : 0.0);
+    fprintf(p->out, "%.*s\033[K", (int)width - 1, words);
     fflush(p->out);
+}
+
+void
+progress_draw(const struct progress *p, unsigned done, unsigned all,
+              uint64_t bytes)
+{
+    double seconds = (double)(pons_now() - p->started_ns) / 1e9;
+    double megabytes = (double)bytes / 1e6;
+    char words[96];
+
+    snprintf(words, sizeof words, "%u/%u  %.1f MB  %.1f MB/s", done, all,
+             megabytes, seconds > 0 ? megabytes / seconds : 0.0);
+    progress_draw_words(p, done, all, words);
 }
 
 void

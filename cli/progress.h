@@ -23,6 +23,10 @@ int progress_wanted(const struct progress *p);
 void progress_draw(const struct progress *p, unsigned done, unsigned all,
                    uint64_t bytes);
 
+/* The same bar, with other words beside it. */
+void progress_draw_words(const struct progress *p, unsigned done, unsigned all,
+                         const char *words);
+
 /* Leaves the line empty. */
 void progress_clear(const struct progress *p);
 

@@ -14,6 +14,7 @@ enum {
     STATUS_OK = 0,
     STATUS_FAILED = 1,        // the work did not succeed
     STATUS_USAGE = 2,         // the words or the settings are wrong
+    STATUS_WORSE = 3,         // bench: than the baseline
     STATUS_INTERRUPTED = 130, // as a shell reports SIGINT
 };
 

@@ -258,7 +258,7 @@ static int
 serve_course_run(struct serve *s, struct announcement *a)
 {
     struct pons_runtime *rt;
-    int err = pons_runtime_new(&rt, NULL);
+    int err = chosen_runtime_new(&rt);
 
     if (err < 0) {
         say_pons_error(err);

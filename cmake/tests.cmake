@@ -61,6 +61,9 @@ endforeach()
 if(TARGET any_test)
   target_sources(any_test PRIVATE cli/any.c)
 endif()
+target_sources(bench_stats_test PRIVATE cli/bench_stats.c)
+target_sources(histogram_test PRIVATE bench/histogram.c)
+target_sources(bench_syscalls_test PRIVATE cli/bench_syscalls.c)
 
 # A resolver of the test's own.
 target_link_options(tcp_test PRIVATE -Wl,--wrap=getaddrinfo)
@@ -83,9 +86,36 @@ if(PONS_CLI)
   add_test(NAME command COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/command_test.py"
     $<TARGET_FILE:pons_command>)
+  add_test(NAME bench_command COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/bench_command_test.py"
+    $<TARGET_FILE:pons_command>)
+  add_test(NAME bench_program COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/bench_program_test.py"
+    $<TARGET_FILE:pons_command>)
+  foreach(noun IN LISTS PONS_COMMAND_NOUNS)
+    pons_test(${noun})
+    target_link_libraries(${noun}_test PRIVATE jansson)
+  endforeach()
+  target_sources(bench_baseline_test PRIVATE cli/bench_baseline.c
+    cli/bench_environment.c cli/bench_json.c cli/bench_result.c
+    cli/bench_stats.c cli/bench_units.c cli/say.c)
 endif()
 
 if(NOT CMAKE_CROSSCOMPILING)
   add_test(NAME compile_fail
     COMMAND "${PROJECT_SOURCE_DIR}/tests/compile-fail/check")
+endif()
+
+# What the headers have for C++, where there is a compiler for it.
+include(CheckLanguage)
+if(NOT PONS_STATIC AND NOT CMAKE_CROSSCOMPILING)
+  check_language(CXX)
+endif()
+if(CMAKE_CXX_COMPILER)
+  enable_language(CXX)
+  add_executable(scope_cxx tests/headers/scope.cpp)
+  target_compile_features(scope_cxx PRIVATE cxx_std_17)
+  pons_compile(scope_cxx)
+  target_link_libraries(scope_cxx PRIVATE pons::pons)
+  add_test(NAME scope_cxx COMMAND scope_cxx)
 endif()

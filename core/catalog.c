@@ -89,7 +89,8 @@ builtins_add(struct poni_catalog *c)
             if (e == NULL)
                 return -ENOMEM;
             e->kind = n->kind;
-            e->abi_min = e->abi_max = p->abi;
+            e->abi_min = p->abi & 0xffff0000; // as PONS_PLUGIN notes it
+            e->abi_max = p->abi;
             e->descriptor = p;
             err = poni_disable_mark(c, e);
             if (err < 0)
@@ -108,28 +109,48 @@ entry_is_offered(const struct poni_entry *e, enum poni_setting which)
            (which == SETTINGS || poni_kind_setting(e->kind) == which);
 }
 
-/* "there are: a, b, c", and the nearest. */
+enum { NAMES_BYTES = 1024 }; // of all names in one sentence; more are left out
+
+/* "a, b, c" */
+static void
+names_append(char *all, const char *name)
+{
+    if (strlen(all) + strlen(name) + 3 < NAMES_BYTES)
+        strcat(strcat(all, *all != '\0' ? ", " : ""), name);
+}
+
+/* The name that `word` is nearest to; it may be a glob. */
+static const char *
+names_nearest(const char *word, const char *const *names)
+{
+    char letters[NAME_BYTES * 2] = "";
+
+    for (size_t n = 0; *word != '\0' && n + 1 < sizeof letters; word++)
+        if (strchr("*?[]\\", *word) == NULL)
+            letters[n++] = *word;
+    return poni_nearest(letters, names);
+}
+
+/* What there is, what there could be, and the nearest of both. */
 static int
 unknown_fail(const char *label, const char *word, enum poni_setting which,
-             const char *const *names)
+             const char *here, const char *absent, const char *const *names)
 {
-    const char *nearest = poni_nearest(word, names);
-    char all[1024] = "";
+    const char *nearest = names_nearest(word, names);
 
-    for (; *names != NULL; names++)
-        if (strlen(all) + strlen(*names) + 3 < sizeof all)
-            strcat(strcat(all, *all != '\0' ? ", " : ""), *names);
-    return poni_fail(-ENOENT, "%s: there is no %s \"%s\"; there are: %s%s%s%s",
-                     label,
-                     which == SETTINGS ? "plugin" : poni_setting_key(which),
-                     word, all, nearest ? "; did you mean \"" : "",
-                     nearest ? nearest : "", nearest ? "\"?" : "");
+    return poni_fail(
+        -ENOENT, "%s: there is no %s \"%s\"; there are: %s%s%s%s%s%s", label,
+        which == SETTINGS ? "plugin" : poni_setting_key(which), word, here,
+        *absent ? "; not installed: " : "", absent,
+        nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+        nearest ? "\"?" : "");
 }
 
 int
 poni_catalog_unknown(const struct poni_catalog *c, const char *label,
                      const char *word, enum poni_setting which)
 {
+    char here[NAMES_BYTES] = "", absent[NAMES_BYTES] = "";
     const char **names;
     unsigned n = 0;
     int err;
@@ -141,11 +162,15 @@ poni_catalog_unknown(const struct poni_catalog *c, const char *label,
         return poni_fail(-ENOMEM, "%s: out of memory", label);
     n = 0;
     for (const struct poni_entry *e = c->entries; e != NULL; e = e->next)
-        if (entry_is_offered(e, which))
+        if (entry_is_offered(e, which)) {
             names[n++] = e->name;
-    if (which != SETTINGS)
+            names_append(e->status == ENTRY_ABSENT ? absent : here, e->name);
+        }
+    if (which != SETTINGS) {
         names[n++] = "auto";
-    err = unknown_fail(label, word, which, names);
+        names_append(here, "auto");
+    }
+    err = unknown_fail(label, word, which, here, absent, names);
     free(names);
     return err;
 }
@@ -229,6 +254,8 @@ catalog_fill(struct poni_catalog *c)
         err = builtins_add(c);
     if (err == 0 && external)
         err = poni_finder_installed(c);
+    if (err == 0)
+        err = poni_known_add(c);
     if (err == 0)
         err = poni_disable_used(c);
     return err < 0 ? err : entries_shadow(c);

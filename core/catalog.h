@@ -7,9 +7,10 @@
  *
  * Directories are read in this order: PONS_PLUGIN_PATH (or, without it,
  * nothing), PONS_PLUGIN_PATH_ADD, then the built-in plugins, then the directory
- * of the installation (unless PONS_PLUGIN_PATH replaces it). Of two engines
- * with one name the first wins and the other is reported. Files are known by
- * their note; their code is loaded only when an engine of theirs is asked for.
+ * of the installation (unless PONS_PLUGIN_PATH replaces it). Last come those
+ * that Pons knows by name and that nothing brought. Of two engines with one
+ * name the first wins and the other is reported. Files are known by their note;
+ * their code is loaded only when an engine of theirs is asked for.
  */
 
 #include "pons/plugin.h"
@@ -20,6 +21,7 @@ enum poni_entry_status {
     ENTRY_SHADOWED,     // an earlier entry has the same name
     ENTRY_DISABLED,     // by PONS_PLUGINS_DISABLE
     ENTRY_BROKEN,       // the file is not a plugin, or not ours to trust
+    ENTRY_ABSENT,       // Pons knows the name, but it is not installed here
 };
 
 /* One engine of one plugin (or one file that is broken). Strings are owned. */
@@ -31,7 +33,7 @@ struct poni_entry {
     char *path;    // of the file; NULL: built in
     char *plugin, *version, *licence; // NULL if the note is broken
     uint32_t abi_min, abi_max;
-    char *why;              // for SHADOWED, DISABLED, BROKEN: a sentence
+    char *why;              // a sentence, for all but USABLE_MAYBE
     uint64_t device, inode; // of the file
     const struct pons_plugin *descriptor; // a file's: NULL until loaded
     const struct pons_engine *engine;     // NULL until loaded
@@ -79,10 +81,14 @@ int poni_catalog_find(struct poni_catalog *c, const char *label,
 
 /*
  * Loads and checks the plugin of `e`, so that e->engine is set. Does nothing if
- * it is. -EPERM for one that is DISABLED, -EINVAL etc. with the sentence, which
- * begins with the path.
+ * it is. -EPERM for one that is DISABLED, -ENOENT for one that is ABSENT,
+ * -EINVAL etc. with the sentence, which begins with the path, or the name of
+ * one without.
  */
 int poni_entry_load(struct poni_entry *e);
+
+/* The same; the reason alone, for those who say themselves whose it is. */
+int poni_entry_try(struct poni_entry *e, struct pons_reason *reason);
 
 /*
  * Whether `e` can be used here: loads it, opens an engine with the defaults and

@@ -5,8 +5,8 @@
  *
  *     auto         those with a rank, the highest first: the first usable
  *     one name     that or an error
- *     a list       the first usable; a name that there is not is an error all
- *                  the same, and so is a wrong option of a later one
+ *     a list       the first usable; a name that Pons does not know is an
+ *                  error all the same, and so is a wrong option of a later one
  *
  * In two passes: first every candidate is found, loaded and configured, so that
  * mistakes are errors wherever they stand; then they are tried in order.
@@ -96,18 +96,16 @@ free_config:
     return no_memory(c);
 }
 
-/* Appends one that cannot be tried, for the reason of the last error. */
+/* Appends one that cannot be tried, and why; `more` goes on with that. */
 static int
-candidate_add_refused(struct choose *c, struct poni_entry *e)
+candidate_add_refused(struct choose *c, struct poni_entry *e,
+                      const struct pons_reason *reason, const char *more)
 {
-    char *why = strdup(pons_last_error());
-    int err = why == NULL ? no_memory(c) : candidate_add(c, e, NULL);
+    int err = candidate_add(c, e, NULL);
 
-    if (err == 0)
-        err = candidate_set(c, c->out->candidate_count - 1, VERDICT_REFUSED,
-                            "%s", why);
-    free(why);
-    return err;
+    return err < 0 ? err
+                   : candidate_set(c, c->out->candidate_count - 1,
+                                   VERDICT_REFUSED, "%s%s", reason->text, more);
 }
 
 /* ---- finding them: by name ---- */
@@ -115,8 +113,10 @@ candidate_add_refused(struct choose *c, struct poni_entry *e)
 /* An engine that cannot be loaded is a candidate that is refused; a wrong
  * option is an error. */
 static int
-add_item(struct choose *c, const struct poni_item *item)
+add_item(struct choose *c, const struct poni_list *list, unsigned i)
 {
+    const struct poni_item *item = &list->items[i];
+    struct pons_reason reason = {""};
     struct pons_config *config;
     struct poni_entry *e = NULL;
     int err = poni_catalog_find(c->catalog, c->value->label, item->name,
@@ -124,8 +124,11 @@ add_item(struct choose *c, const struct poni_item *item)
 
     if (err < 0)
         return err;
-    if (poni_entry_load(e) < 0)
-        return candidate_add_refused(c, e);
+    if (poni_entry_try(e, &reason) < 0)
+        return candidate_add_refused(c, e, &reason,
+                                     item->pair_count > 0 && list->count > 1
+                                         ? "; its options were not checked"
+                                         : "");
     err = poni_config_new(&config, c->value->label, e->name, e->engine->options,
                           item->pairs, item->pair_count);
     return err < 0 ? err : candidate_add(c, e, config);
@@ -140,7 +143,7 @@ add_list(struct choose *c)
     if (err < 0)
         return err;
     for (unsigned i = 0; i < list.count && err == 0; i++)
-        err = add_item(c, &list.items[i]);
+        err = add_item(c, &list, i);
     poni_list_fini(&list);
     return err;
 }
@@ -178,7 +181,8 @@ next_in_rank(const struct choose *c, const struct poni_entry *last)
 }
 
 /* A rank stands in the table, so all must be loaded to know it; what is
- * disabled or broken is not, and is told with its reason. */
+ * disabled or broken is not, and is told with its reason. What is absent was
+ * not asked for. */
 static int
 auto_load(struct choose *c)
 {
@@ -186,11 +190,13 @@ auto_load(struct choose *c)
 
     for (struct poni_entry *e = c->catalog->entries; e && err == 0;
          e = e->next) {
+        struct pons_reason reason = {""};
+
         if (e->kind == 0 || poni_kind_setting(e->kind) != c->which ||
-            e->status == ENTRY_SHADOWED)
+            e->status == ENTRY_SHADOWED || e->status == ENTRY_ABSENT)
             continue;
-        if (poni_entry_load(e) < 0)
-            err = candidate_add_refused(c, e);
+        if (poni_entry_try(e, &reason) < 0)
+            err = candidate_add_refused(c, e, &reason, "");
     }
     return err;
 }
@@ -313,6 +319,16 @@ verdict_words(enum poni_verdict verdict)
     }
 }
 
+static void
+tell_candidate(FILE *f, const struct poni_candidate *k)
+{
+    if (k->entry->status == ENTRY_ABSENT)
+        fprintf(f, "  %s: %s\n", k->entry->name, k->why);
+    else
+        fprintf(f, "  %s (%s): %s: %s\n", k->entry->name, entry_place(k->entry),
+                verdict_words(k->verdict), k->why);
+}
+
 static int
 tell(struct choose *c)
 {
@@ -327,13 +343,21 @@ tell(struct choose *c)
             out->entry->name, entry_place(out->entry),
             poni_setting_variable(c->which), v->text ? v->text : "auto",
             v->origin);
-    for (unsigned i = 0; i < out->candidate_count; i++) {
-        const struct poni_candidate *k = &out->candidates[i];
-
-        fprintf(f, "  %s (%s): %s: %s\n", k->entry->name, entry_place(k->entry),
-                verdict_words(k->verdict), k->why);
-    }
+    for (unsigned i = 0; i < out->candidate_count; i++)
+        tell_candidate(f, &out->candidates[i]);
     return fclose(f) == 0 ? 0 : no_memory(c);
+}
+
+/* "epoll", "mine (/opt/x/mine.so)", or the path of a file that is no plugin. */
+static void
+tell_name(FILE *f, const struct poni_entry *e)
+{
+    if (e->path == NULL)
+        fputs(e->name, f);
+    else if (e->kind == 0)
+        fputs(e->path, f);
+    else
+        fprintf(f, "%s (%s)", e->name, e->path);
 }
 
 /* None of them: the reasons of all. */
@@ -348,16 +372,22 @@ tell_failure(struct choose *c)
 
     if (f == NULL)
         return no_memory(c);
-    for (unsigned i = 0; i < out->candidate_count; i++)
-        fprintf(f, "%s%s: %s", i > 0 ? "; " : "",
-                out->candidates[i].entry->name, out->candidates[i].why);
+    for (unsigned i = 0; i < out->candidate_count; i++) {
+        fputs(i > 0 ? "; " : "", f);
+        tell_name(f, out->candidates[i].entry);
+        fprintf(f, "%s%s",
+                out->candidate_count == 1 &&
+                        out->candidates[i].entry->status != ENTRY_ABSENT
+                    ? ": not usable here: "
+                    : ": ",
+                out->candidates[i].why);
+    }
     if (fclose(f) != 0) {
         free(text);
         return no_memory(c);
     }
     if (out->candidate_count == 1)
-        err = poni_fail(-ENOTSUP, "%s: not usable here: %s", c->value->label,
-                        text);
+        err = poni_fail(-ENOTSUP, "%s: %s", c->value->label, text);
     else
         err = poni_fail(-ENOTSUP, "%s: no %s is usable here: %s",
                         c->value->label, poni_setting_key(c->which),

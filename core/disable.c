@@ -78,15 +78,12 @@ poni_disable_mark(const struct poni_catalog *c, struct poni_entry *e)
     return 0;
 }
 
-/* A name that there is not would disable nothing: it is misspelt. */
+/* A name or glob of nothing that is here, or that Pons knows, is misspelt: what
+ * it should disable would be used. */
 static int
 pattern_is_idle(const struct poni_catalog *c, const char *word)
 {
-    const struct poni_entry *e;
-
-    if (strpbrk(word, "*?[\\") != NULL)
-        return 0;
-    for (e = c->entries; e != NULL; e = e->next)
+    for (const struct poni_entry *e = c->entries; e != NULL; e = e->next)
         if (pattern_matches(word, e))
             return 0;
     return 1;

@@ -12,6 +12,7 @@
 
 #include "descriptor.h"
 #include "fail.h"
+#include "image.h"
 #include "trust.h"
 
 #include <dlfcn.h>
@@ -40,14 +41,6 @@ struct entry_image {
  * nothing of ours that loads. */
 static pthread_mutex_t entry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct entry_image *entry_images;
-
-static int
-entry_fail(const struct poni_entry *e, int err,
-           const struct pons_reason *reason)
-{
-    return poni_fail(err, "%s: %s", e->path != NULL ? e->path : e->plugin,
-                     reason->text);
-}
 
 /* Asks the plugin for its descriptor. */
 static int
@@ -111,6 +104,18 @@ image_get(void *handle, const struct poni_note *note, const struct stat *st)
     return i;
 }
 
+/* dlerror(3), without the path that it begins with. */
+static int
+entry_refuse_open(const struct poni_entry *e, struct pons_reason *reason)
+{
+    const char *text = dlerror();
+    size_t n = strlen(e->path);
+
+    if (strncmp(text, e->path, n) == 0 && strncmp(text + n, ": ", 2) == 0)
+        text += n + 2;
+    return poni_refuse(reason, -ENOEXEC, "%s", text);
+}
+
 static int
 entry_open(struct poni_entry *e, const struct poni_note *note,
            const struct stat *st, struct pons_reason *reason)
@@ -119,7 +124,7 @@ entry_open(struct poni_entry *e, const struct poni_note *note,
     struct entry_image *i;
 
     if (handle == NULL)
-        return poni_refuse(reason, -ENOEXEC, "%s", dlerror());
+        return entry_refuse_open(e, reason);
     i = image_get(handle, note, st);
     if (i == NULL)
         return poni_refuse(reason, -ENOMEM, "out of memory");
@@ -147,9 +152,11 @@ entry_look_again(const struct poni_entry *e, struct poni_note *note,
     err = poni_trust_check(st, reason);
     if (err == 0)
         err = poni_note_read(fd, note, reason);
-    close(fd);
     if (err == 0)
         err = poni_abi_check(note->raw.abi_min, note->raw.abi_max, reason);
+    if (err == 0)
+        err = poni_image_check(fd, reason);
+    close(fd);
     return err;
 }
 
@@ -184,30 +191,43 @@ entry_engine(const struct poni_entry *e)
 }
 
 int
-poni_entry_load(struct poni_entry *e)
+poni_entry_try(struct poni_entry *e, struct pons_reason *reason)
 {
-    struct pons_reason reason = {""};
-    int err = 0;
+    int err;
 
     if (e->engine != NULL)
         return 0;
-    if (e->status == ENTRY_DISABLED || e->status == ENTRY_BROKEN)
-        return poni_fail(e->status == ENTRY_DISABLED ? -EPERM : -EINVAL,
-                         "%s: %s", e->path != NULL ? e->path : e->name, e->why);
+    if (e->status == ENTRY_DISABLED)
+        return poni_refuse(reason, -EPERM, "%s", e->why);
+    if (e->status == ENTRY_BROKEN)
+        return poni_refuse(reason, -EINVAL, "%s", e->why);
+    if (e->status == ENTRY_ABSENT)
+        return poni_refuse(reason, -ENOENT, "%s", e->why);
     if (PONS_STATIC && e->path != NULL)
-        err = poni_refuse(&reason, -ENOTSUP,
+        err = poni_refuse(reason, -ENOTSUP,
                           "this program is linked statically and has the "
                           "built-in plugins only; link it dynamically");
     else if (e->path != NULL)
-        err = entry_load_file(e, &reason);
+        err = entry_load_file(e, reason);
     else
-        err = poni_descriptor_check(e->descriptor, NULL, &reason);
+        err = poni_descriptor_check(e->descriptor, NULL, reason);
     if (err < 0)
-        return entry_fail(e, err, &reason);
+        return err;
     e->engine = entry_engine(e);
     if (e->engine == NULL)
-        return poni_fail(-ESTALE,
-                         "%s: was replaced and has no engine %s any more",
-                         e->path != NULL ? e->path : e->plugin, e->name);
+        return poni_refuse(reason, -ESTALE,
+                           "was replaced and has no engine %s any more",
+                           e->name);
     return 0;
+}
+
+int
+poni_entry_load(struct poni_entry *e)
+{
+    struct pons_reason reason = {""};
+    int err = poni_entry_try(e, &reason);
+
+    return err < 0 ? poni_fail(err, "%s: %s", e->path ? e->path : e->name,
+                               reason.text)
+                   : 0;
 }

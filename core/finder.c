@@ -11,6 +11,7 @@
 
 #include "descriptor.h"
 #include "fail.h"
+#include "image.h"
 #include "trust.h"
 
 #include <dirent.h>
@@ -104,6 +105,20 @@ poni_finder_known(const struct poni_catalog *c, const struct stat *st)
     return e;
 }
 
+/* What is against a file whose note is right. */
+static int
+file_check(const char *path, int fd, const struct stat *st,
+           const struct poni_note *note, struct pons_reason *reason)
+{
+    int err = poni_trust_check(st, reason);
+
+    if (err == 0)
+        err = link_trust(path, reason);
+    if (err == 0)
+        err = poni_abi_check(note->raw.abi_min, note->raw.abi_max, reason);
+    return err < 0 ? err : poni_image_check(fd, reason);
+}
+
 int
 poni_finder_file(struct poni_catalog *c, const char *path)
 {
@@ -119,14 +134,12 @@ poni_finder_file(struct poni_catalog *c, const char *path)
         return 0;
     }
     err = poni_note_read(fd, &note, &reason);
-    close(fd);
-    if (err < 0)
+    if (err < 0) {
+        close(fd);
         return file_broken(c, path, &st, &reason);
-    err = poni_trust_check(&st, &reason);
-    if (err == 0)
-        err = link_trust(path, &reason);
-    if (err == 0)
-        err = poni_abi_check(note.raw.abi_min, note.raw.abi_max, &reason);
+    }
+    err = file_check(path, fd, &st, &note, &reason);
+    close(fd);
     if (err < 0)
         poni_log(PONS_LOG_WARN, "plugin", "%s: %s", path, reason.text);
     return file_entries(c, path, &st, &note, err < 0 ? reason.text : NULL);

@@ -4,8 +4,8 @@
 
 /*
  * core/finder.h - how the entries of a catalog come about: for core/catalog.c,
- * core/finder.c (files and directories) and core/disable.c (which are not to be
- * used). All fail with the sentence.
+ * core/finder.c (files and directories), core/known.c (what is not installed)
+ * and core/disable.c (what is not to be used). All fail with the sentence.
  */
 
 #include <sys/stat.h>
@@ -36,13 +36,21 @@ int poni_finder_file(struct poni_catalog *c, const char *path);
 struct poni_entry *poni_finder_known(const struct poni_catalog *c,
                                      const struct stat *st);
 
+/* Whether `word` means `e`: its name, or that of a file that is no plugin with
+ * or without its ".so". */
+int poni_entry_is_called(const struct poni_entry *e, const char *word,
+                         enum poni_setting which);
+
+/* Adds those that Pons knows by name and that nothing else brought: ABSENT. */
+int poni_known_add(struct poni_catalog *c);
+
 /* Whether PONS_PLUGINS_DISABLE is a list of patterns. */
 int poni_disable_check(const struct poni_value *v);
 
 /* Marks `e` DISABLED if a pattern names it. */
 int poni_disable_mark(const struct poni_catalog *c, struct poni_entry *e);
 
-/* Whether each name in it names something. */
+/* Whether each name and glob in it names something. */
 int poni_disable_used(const struct poni_catalog *c);
 
 #endif /* PONI_FINDER_H */

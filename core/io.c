@@ -785,4 +785,5 @@ poni_io_init(struct poni_leaf *leaf, struct pons_stream *s,
     leaf->io.stream = s;
     leaf->io.waker = (struct pons_waker){NULL, NULL};
     leaf->io.place = NULL;
+    leaf->io.reserved = 0;
 }

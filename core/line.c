@@ -212,6 +212,7 @@ pons_read_line_init(struct pons_read_line *r, struct pons_stream *s,
     r->buffer = buffer;
     r->size = size;
     r->have = 0;
+    r->reserved = 0;
 }
 
 int64_t

@@ -4,7 +4,7 @@
  * an engine, or the path of a plugin file.
  */
 
-#include "catalog.h"
+#include "finder.h"
 
 #include "fail.h"
 
@@ -21,6 +21,15 @@ is_broken_file(const struct poni_entry *e, const char *word)
            (e->name[n] == '\0' || strcmp(e->name + n, ".so") == 0);
 }
 
+int
+poni_entry_is_called(const struct poni_entry *e, const char *word,
+                     enum poni_setting which)
+{
+    if (e->kind == 0)
+        return is_broken_file(e, word);
+    return poni_kind_setting(e->kind) == which && strcmp(e->name, word) == 0;
+}
+
 /* The entry that `name` means: the first that is not disabled (one that shadows
  * comes before those it shadows), else the first at all, for its reason. */
 static struct poni_entry *
@@ -30,11 +39,7 @@ find_name(const struct poni_catalog *c, const char *name,
     struct poni_entry *second = NULL;
 
     for (struct poni_entry *e = c->entries; e; e = e->next) {
-        int named = e->kind == 0 ? is_broken_file(e, name)
-                                 : poni_kind_setting(e->kind) == which &&
-                                       strcmp(e->name, name) == 0;
-
-        if (!named)
+        if (!poni_entry_is_called(e, name, which))
             continue;
         if (e->kind != 0 && e->status != ENTRY_DISABLED)
             return e;

@@ -1,60 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/note.c - finds and checks the Pons note of an ELF file.
- *
- * The file may be anything: every offset and size in it is a claim. Each is
- * compared with the size of the file, in 64 bits and without a sum that could
- * wrap, before it is used; and what is read is copied with pread(2), since a
- * file that is mapped and then truncated by its owner would kill the process.
+ * core/note.c - finds and checks the Pons note of an ELF file, which may be
+ * anything.
  *
  *     header -> program headers -> each PT_NOTE -> each note in it
  */
 
 #include "note.h"
 
+#include "elf_file.h"
 #include "fail.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
-    HEADERS_MAX = 64,            // program headers; linkers write about ten
     NOTE_SEGMENT_MAX = 64 << 10, // bytes of notes; usual is some hundred
     NOTE_TEXT_SIZE = sizeof(struct pons_note) -
                      offsetof(struct pons_note, abi_min), // of ABI 0.1
-};
-
-#if defined(__x86_64__)
-#define OUR_MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define OUR_MACHINE EM_AARCH64
-#elif defined(__i386__)
-#define OUR_MACHINE EM_386
-#elif defined(__arm__)
-#define OUR_MACHINE EM_ARM
-#elif defined(__riscv)
-#define OUR_MACHINE EM_RISCV
-#elif defined(__powerpc64__)
-#define OUR_MACHINE EM_PPC64
-#elif defined(__s390x__)
-#define OUR_MACHINE EM_S390
-#endif
-
-#define OUR_CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
-#define OUR_DATA \
-    (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB)
-
-/* The file as it was when the reading began. */
-struct note_file {
-    int fd;
-    uint64_t size;
-    struct pons_reason *reason;
 };
 
 const char *
@@ -185,75 +151,6 @@ poni_note_check(struct poni_note *note, struct pons_reason *reason)
 
 /* ---- the file ---- */
 
-static int
-file_has(const struct note_file *f, uint64_t offset, uint64_t size)
-{
-    return size <= f->size && offset <= f->size - size;
-}
-
-/* All `size` bytes at `offset`, or the reason. */
-static int
-file_read(const struct note_file *f, const char *what, uint64_t offset,
-          void *out, uint64_t size)
-{
-    char *at = out;
-
-    if (!file_has(f, offset, size))
-        return poni_refuse(f->reason, -ENOEXEC,
-                           "truncated: %s: wanted bytes %" PRIu64 " to %" PRIu64
-                           ", the file has %" PRIu64,
-                           what, offset, offset + size, f->size);
-    while (size > 0) {
-        ssize_t n = pread(f->fd, at, size, (off_t)offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return poni_refuse(f->reason, -EIO, "%s: %s", what,
-                               n < 0 ? strerror(errno)
-                                     : "the file became shorter");
-        at += n;
-        offset += (uint64_t)n;
-        size -= (uint64_t)n;
-    }
-    return 0;
-}
-
-static int
-header_check(const struct note_file *f, const ElfW(Ehdr) * h)
-{
-    const unsigned char *id = h->e_ident;
-
-    if (id[EI_CLASS] != OUR_CLASS)
-        return poni_refuse(f->reason, -ENOEXEC,
-                           "ELF class: wanted %d (%zu-bit), found %d",
-                           OUR_CLASS, sizeof(void *) * 8, id[EI_CLASS]);
-    if (id[EI_DATA] != OUR_DATA)
-        return poni_refuse(f->reason, -ENOEXEC,
-                           "ELF byte order: wanted %d (%s endian), found %d",
-                           OUR_DATA, OUR_DATA == ELFDATA2LSB ? "little" : "big",
-                           id[EI_DATA]);
-#ifdef OUR_MACHINE
-    if (h->e_machine != OUR_MACHINE)
-        return poni_refuse(f->reason, -ENOEXEC,
-                           "ELF machine: wanted %d (this one), found %d; build "
-                           "the plugin for this processor",
-                           OUR_MACHINE, h->e_machine);
-#endif
-    if (h->e_type != ET_DYN)
-        return poni_refuse(f->reason, -ENOEXEC,
-                           "ELF type: wanted %d (a shared object), found %d; "
-                           "link with -shared",
-                           ET_DYN, h->e_type);
-    if (h->e_phentsize != sizeof(ElfW(Phdr)) || h->e_phnum > HEADERS_MAX)
-        return poni_refuse(f->reason, -ENOEXEC,
-                           "program headers: wanted at most %d of %zu bytes, "
-                           "found %d of %d",
-                           HEADERS_MAX, sizeof(ElfW(Phdr)), h->e_phnum,
-                           h->e_phentsize);
-    return 0;
-}
-
 static uint64_t
 align_up(uint64_t n, uint64_t alignment)
 {
@@ -263,7 +160,7 @@ align_up(uint64_t n, uint64_t alignment)
 /* The note at `at`, `left` bytes before the end of its segment. 1: it is ours;
  * its text is in out->raw. */
 static int
-note_take(const struct note_file *f, const char *at, uint64_t left,
+note_take(const struct poni_elf *f, const char *at, uint64_t left,
           uint64_t alignment, struct poni_note *out, uint64_t *step)
 {
     ElfW(Nhdr) h;
@@ -297,7 +194,7 @@ note_take(const struct note_file *f, const char *at, uint64_t left,
 
 /* How many notes of ours are in a segment. */
 static int
-segment_scan(const struct note_file *f, const char *notes, uint64_t size,
+segment_scan(const struct poni_elf *f, const char *notes, uint64_t size,
              uint64_t alignment, struct poni_note *out)
 {
     int found = 0;
@@ -313,7 +210,7 @@ segment_scan(const struct note_file *f, const char *notes, uint64_t size,
 }
 
 static int
-segment_read(const struct note_file *f, const ElfW(Phdr) * p,
+segment_read(const struct poni_elf *f, const ElfW(Phdr) * p,
              struct poni_note *out)
 {
     char *notes;
@@ -327,7 +224,7 @@ segment_read(const struct note_file *f, const ElfW(Phdr) * p,
     notes = malloc(p->p_filesz + 1);
     if (notes == NULL)
         return poni_refuse(f->reason, -ENOMEM, "out of memory");
-    found = file_read(f, "note segment", p->p_offset, notes, p->p_filesz);
+    found = poni_elf_read(f, "note segment", p->p_offset, notes, p->p_filesz);
     if (found == 0) // segments of 8 hold notes of 8, all others notes of 4
         found =
             segment_scan(f, notes, p->p_filesz, p->p_align == 8 ? 8 : 4, out);
@@ -335,44 +232,17 @@ segment_read(const struct note_file *f, const ElfW(Phdr) * p,
     return found;
 }
 
-/*
- * What the loader would map must be in the file: behind its end a mapping is
- * there and every touch of it is a SIGBUS, in the loader, before any code of
- * ours.
- */
 static int
-segment_is_whole(const struct note_file *f, const ElfW(Phdr) * p)
+headers_scan(const struct poni_elf *f, struct poni_note *out)
 {
-    if ((p->p_type != PT_LOAD && p->p_type != PT_DYNAMIC) || p->p_filesz == 0)
-        return 0;
-    if (p->p_offset <= f->size && p->p_filesz <= f->size - p->p_offset)
-        return 0;
-    return poni_refuse(f->reason, -ENOEXEC,
-                       "is truncated: a segment of %" PRIu64
-                       " bytes at %" PRIu64 " goes beyond its %" PRIu64
-                       " bytes; build or copy it anew",
-                       (uint64_t)p->p_filesz, (uint64_t)p->p_offset, f->size);
-}
-
-static int
-headers_scan(const struct note_file *f, const ElfW(Ehdr) * h,
-             struct poni_note *out)
-{
-    ElfW(Phdr) headers[HEADERS_MAX];
     int found = 0;
-    int err = file_read(f, "program headers", h->e_phoff, headers,
-                        h->e_phnum * sizeof *headers);
 
-    if (err < 0)
-        return err;
-    for (unsigned i = 0; i < h->e_phnum; i++) {
-        int got = segment_is_whole(f, &headers[i]);
+    for (unsigned i = 0; i < f->header.e_phnum; i++) {
+        int got;
 
-        if (got < 0)
-            return got;
-        if (headers[i].p_type != PT_NOTE)
+        if (f->program[i].p_type != PT_NOTE)
             continue;
-        got = segment_read(f, &headers[i], out);
+        got = segment_read(f, &f->program[i], out);
         if (got < 0)
             return got;
         found += got;
@@ -383,28 +253,12 @@ headers_scan(const struct note_file *f, const ElfW(Ehdr) * h,
 int
 poni_note_read(int fd, struct poni_note *out, struct pons_reason *reason)
 {
-    struct note_file f = {.fd = fd, .reason = reason};
-    struct stat st;
-    ElfW(Ehdr) h;
-    int err;
+    struct poni_elf f;
+    int err = poni_elf_open(&f, fd, reason);
 
-    if (fstat(fd, &st) < 0)
-        return poni_refuse(reason, -errno, "%s", strerror(errno));
-    f.size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
-    if (f.size < SELFMAG)
-        return poni_refuse(reason, -ENOEXEC,
-                           "is no ELF file: it has %" PRIu64 " bytes", f.size);
-    err = file_read(&f, "ELF header", 0, &h, SELFMAG);
-    if (err == 0 && memcmp(&h, ELFMAG, SELFMAG) != 0)
-        err = poni_refuse(reason, -ENOEXEC,
-                          "is no ELF file; wanted a shared object");
-    if (err == 0)
-        err = file_read(&f, "ELF header", 0, &h, sizeof h);
-    if (err == 0)
-        err = header_check(&f, &h);
     if (err < 0)
         return err;
-    err = headers_scan(&f, &h, out);
+    err = headers_scan(&f, out);
     if (err == 0)
         return poni_refuse(reason, -ENOENT,
                            "has no Pons note: it is no plugin (its source must "

@@ -72,11 +72,12 @@ int
 poni_entry_probe(struct poni_entry *e, struct pons_reason *reason)
 {
     struct pons_config *config;
-    int err = poni_entry_load(e);
+    int err = poni_entry_try(e, reason);
 
-    if (err == 0)
-        err = poni_config_new(&config, e->name, e->name, e->engine->options,
-                              NULL, 0);
+    if (err < 0)
+        return err;
+    err =
+        poni_config_new(&config, e->name, e->name, e->engine->options, NULL, 0);
     if (err < 0)
         return poni_refuse(reason, err, "%s", pons_last_error());
     reason->text[0] = '\0';

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "fail.h"
 #include "fork.h"
@@ -29,6 +30,8 @@ enum { SCOPES_ARE_WATCHED = 1 };
 #else
 enum { SCOPES_ARE_WATCHED = 0 };
 #endif
+
+enum { ERRNO_MAX = 4095 }; // the kernel's; a task may answer any number
 
 enum scope_state { SCOPE_OPEN, SCOPE_CLOSING, SCOPE_CLOSED };
 
@@ -90,8 +93,10 @@ poni_scope_remove(struct pons_scope *s, struct pons_task *t)
     *t->sibling_at = t->sibling;
     if (t->sibling != NULL)
         t->sibling->sibling_at = t->sibling_at;
-    if (t->out.result < 0 && s->first_error == 0)
+    if (t->out.result < 0 && s->first_error == 0) {
         s->first_error = t->out.result;
+        s->error_born = t->where;
+    }
     if (--s->live == 0) {
         closer = s->closer;
         s->closer = (struct pons_waker){NULL, NULL};
@@ -191,10 +196,18 @@ scope_verdict(const struct pons_scope *s)
     case CAUSE_DEADLINE:
         return poni_fail(-ETIME, "the scope's deadline passed");
     case CAUSE_CANCEL:
-        return -ECANCELED;
+        return poni_fail(-ECANCELED, "the scope was cancelled");
     case CAUSE_NONE:
         break;
     }
+    if (s->first_error < 0)
+        (void)poni_fail((int)s->first_error,
+                        "a task of the scope, born at %s, ended with %lld (%s)",
+                        s->error_born != NULL ? s->error_born : "?",
+                        (long long)s->first_error,
+                        s->first_error >= -ERRNO_MAX
+                            ? strerror((int)-s->first_error)
+                            : "its own answer");
     return s->first_error;
 }
 

@@ -200,6 +200,18 @@ poni_seat_post_recall(struct poni_seat *s, struct pons_op *op)
     return seat_post_unless(s, op, &s->drained, 1);
 }
 
+/* `posting` keeps the seat's reactor there until it was rung. */
+void
+poni_seat_post_task(struct poni_seat *s, struct pons_task *t)
+{
+    struct pons_runtime *rt = s->runtime;
+
+    poni_add_seq(&rt->posting, 1);
+    if (poni_load_seq(&rt->phase) != RUNTIME_STOPPED)
+        seat_post_ready(s, t);
+    poni_sub_seq(&rt->posting, 1);
+}
+
 void
 poni_task_enqueue(struct pons_task *t)
 {
@@ -292,7 +304,7 @@ poni_seat_read_inboxes(struct poni_seat *s)
         }
         while ((t = tasks) != NULL) {
             tasks = t->next;
-            list_push(&s->pinned, t);
+            poni_seat_push(s, t);
         }
     }
     if (poni_load_relaxed(&s->op_inbox) == NULL)

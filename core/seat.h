@@ -91,6 +91,10 @@ void poni_seat_push_new(struct poni_seat *s, struct pons_task *t);
 /* A QUEUED task is put where it may run, from any thread. */
 void poni_task_enqueue(struct pons_task *t);
 
+/* The same, to that seat, by its inbox: from a signal handler, too. If the
+ * runtime has stopped nobody runs it. */
+void poni_seat_post_task(struct poni_seat *s, struct pons_task *t);
+
 /* The owner: `t` has yielded (core/task_state.h). */
 void poni_seat_push_yielded(struct poni_seat *s, struct pons_task *t);
 

@@ -272,8 +272,9 @@ stall_read(struct poni_settings *s)
                          "unit (ns us ms s m h), or off",
                          v->label, v->text);
     return poni_fail(-ENOTSUP,
-                     "%s: %s: this version of Pons (%s) does not watch for "
-                     "tasks that do not yield; wanted off, or unset it",
+                     "%s: \"%s\": this version of Pons (%s) does not watch "
+                     "for tasks that do not yield; wanted off, or unset it; "
+                     "pons_dump() shows where each was born, and which run",
                      v->label, v->text, PONS_VERSION);
 }
 

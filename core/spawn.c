@@ -29,6 +29,12 @@ options_check(const struct pons_spawn_options *o)
                          "pons_spawn_options.flags has unknown bits "
                          "0x%x",
                          o->flags & ~(uint32_t)PONS_SPAWN_MIGRATABLE);
+    for (unsigned i = 0; i < sizeof o->reserved / sizeof *o->reserved; i++)
+        if (o->reserved[i] != 0)
+            return poni_fail(-EINVAL,
+                             "pons_spawn_options.reserved[%u] is not zero: set "
+                             "all of the struct to zero before its fields",
+                             i);
     if (o->stack_bytes > FIBER_STACK_MAX)
         return poni_fail(-EINVAL,
                          "pons_spawn_options.stack_bytes is %llu, at most %d "

@@ -331,6 +331,7 @@ pons_send_all_init(struct pons_send_all *a, struct pons_stream *s,
     a->buffer = buffer;
     a->size = size;
     a->sent = 0;
+    a->reserved = 0;
 }
 
 int64_t

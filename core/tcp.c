@@ -75,9 +75,9 @@ connect_failed(struct pons_tcp_connect *c, int64_t err)
 {
     const struct poni_resolve *l = c->lookup;
 
-    if (err != -ECANCELED)
-        (void)poni_fail((int)err, "\"%s\" port \"%s\": %s", l->host, l->service,
-                        strerror((int)-err));
+    (void)poni_fail((int)err, "\"%s\" port \"%s\": %s", l->host, l->service,
+                    err == -ECANCELED ? "cancelled, or its deadline passed"
+                                      : strerror((int)-err));
     return connect_end(c, err);
 }
 
@@ -109,7 +109,7 @@ connect_looked_up(struct pons_tcp_connect *c, struct pons_waker *w)
     int err;
 
     if (c->base.state != 0)
-        return connect_end(c, -ECANCELED);
+        return connect_failed(c, -ECANCELED);
     if (!poni_resolve_wait(l, w))
         return PONS_PENDING;
     err = poni_resolve_failure(l);
@@ -134,8 +134,9 @@ connect_poll(struct pons_future *f, struct pons_waker *w)
         if (c->lookup == NULL)
             return connect_end(c,
                                poni_fail(-ENOMEM, "no memory for a look-up"));
-        err = poni_cancel_due(&poni_self) ? -ECANCELED
-                                          : poni_resolve_begin(c->lookup);
+        if (poni_cancel_due(&poni_self))
+            return connect_failed(c, -ECANCELED);
+        err = poni_resolve_begin(c->lookup);
         if (err < 0)
             return connect_end(c, err);
         f->resume = CONNECT_LOOKS_UP;
@@ -195,6 +196,7 @@ pons_tcp_connect_init(struct pons_tcp_connect *c, struct pons_stream **out,
     c->lookup = poni_resolve_new(host, service, AI_ADDRCONFIG);
     c->next = NULL;
     c->trying = NULL;
+    c->reserved[0] = c->reserved[1] = 0;
 }
 
 int
@@ -261,6 +263,17 @@ listen_end(struct pons_tcp_listen *l, int err)
 }
 
 static enum pons_poll
+listen_cancelled(struct pons_tcp_listen *l)
+{
+    const struct poni_resolve *r = l->lookup;
+
+    return listen_end(l, poni_fail(-ECANCELED,
+                                   "listening on \"%s\" port \"%s\": "
+                                   "cancelled, or its deadline passed",
+                                   r->host ? r->host : "*", r->service));
+}
+
+static enum pons_poll
 listen_poll(struct pons_future *f, struct pons_waker *w)
 {
     struct pons_tcp_listen *l =
@@ -273,13 +286,14 @@ listen_poll(struct pons_future *f, struct pons_waker *w)
     if (f->resume == 0) {
         f->resume = 1;
         poni_unpolled_remove(f);
-        err = poni_cancel_due(&poni_self) ? -ECANCELED
-                                          : poni_resolve_begin(lookup);
+        if (poni_cancel_due(&poni_self))
+            return listen_cancelled(l);
+        err = poni_resolve_begin(lookup);
         if (err < 0)
             return listen_end(l, err);
     }
     if (f->state != 0)
-        return listen_end(l, -ECANCELED);
+        return listen_cancelled(l);
     if (!poni_resolve_wait(lookup, w))
         return PONS_PENDING;
     err = poni_resolve_failure(lookup);

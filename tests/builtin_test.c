@@ -71,7 +71,10 @@ every_built_in_engine_is_right_and_usable(void)
 
     given.flags |= PONS_NO_EXTERNAL_PLUGINS;
     open_catalog();
-    for (struct poni_entry *e = catalog->entries; e != NULL; e = e->next, n++) {
+    for (struct poni_entry *e = catalog->entries; e != NULL; e = e->next) {
+        if (e->status == ENTRY_ABSENT)
+            continue;
+        n++;
         CHECK_EQ(e->status, ENTRY_USABLE_MAYBE);
         CHECK(e->path == NULL);
         probe(e);
@@ -115,6 +118,8 @@ copies_as_shared_objects_come_first_and_work(void)
     copy_all();
     open_catalog();
     for (struct poni_entry *e = catalog->entries; e != NULL; e = e->next) {
+        if (e->status == ENTRY_ABSENT)
+            continue;
         if (e->path == NULL) {
             CHECK_EQ(e->status, ENTRY_SHADOWED);
             continue;

@@ -320,6 +320,11 @@ class Settings(Test):
                 ("PONS_REACTOR", "epoll:events=5:events=6", "events"),
                 ("PONS_REACTOR", "epoll:events", "events"),
                 ("PONS_REACTOR", "epoll,,poll", "empty"),
+                ("PONS_REACTOR", "uring", "uring: not installed",
+                 "liburing2", "PONS_PLUGIN_PATH_ADD"),
+                ("PONS_REACTOR", "urnig,epoll", '"urnig"',
+                 'did you mean "uring"?'),
+                ("PONS_PLUGINS_DISABLE", "epol_*", '"epol_*"', '"epoll"'),
                 ("PONS_REACTOR", "epoll:events=[5", "]"),
                 ("PONS_REACTOR", "elastic", "elastic"),
                 ("PONS_REACTOR", "../epoll", "../epoll"),
@@ -330,6 +335,8 @@ class Settings(Test):
                 ("PONS_WORKERS", "65", '"65"', "64"),
                 ("PONS_WORKERS", "-1", '"-1"'),
                 ("PONS_STALL", "10", '"10"', "unit"),
+                ("PONS_STALL", "10ms", '"10ms"', "wanted off", "unset it",
+                 "pons_dump() shows where each was born"),
                 ("PONS_LOG", "loud", '"loud"'),
                 ("PONS_FILES", "uring", "uring"),
                 ("PONS_PLUGIN_PATH", "here", "here", "absolute"),
@@ -366,6 +373,37 @@ class Settings(Test):
                 self.refused(pons(*words, PONS_WORKER="1"), "PONS_WORKER",
                              'mean PONS_WORKERS?')
 
+    def test_what_transfers_bytes_refuses_the_reactor_that_does_not(self):
+        root = self.make("root")
+        conf = self.path("pons.conf")
+        with open(conf, "w") as f:
+            f.write("reactor = null\n")
+        for words in (["fetch", "http://127.0.0.1:1/"], ["serve", root],
+                      ["demo"]):
+            with self.subTest(words=words):
+                self.refused(pons(*words, PONS_REACTOR="null"),
+                             "PONS_REACTOR: ", "null does no I/O", "epoll")
+                self.refused(pons(*words, PONS_CONFIG=conf), conf + ":1",
+                             "null does no I/O")
+        self.assertEqual(pons("explain", PONS_REACTOR="null").returncode, 0)
+
+    def test_a_disabled_engine_is_named_once(self):
+        result = pons("explain", PONS_REACTOR="epoll",
+                      PONS_PLUGINS_DISABLE="epoll")
+        self.refused(result, "epoll: not usable here: disabled by")
+        self.assertNotIn("epoll: epoll", result.stderr)
+
+    def test_an_engine_that_is_not_installed_is_passed_over(self):
+        result = pons("explain", PONS_REACTOR="uring,epoll")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, r"(?m)^  uring: not installed: ")
+        self.assertRegex(result.stdout, r"(?m)^reactor epoll ")
+        told = json.loads(pons("explain", "--json",
+                               PONS_REACTOR="uring,epoll").stdout)
+        self.assertEqual([(c["name"], c["verdict"])
+                          for c in told["reactor"]["candidates"]],
+                         [("uring", "not usable"), ("epoll", "chosen")])
+
     def test_explain_names_choice_and_origin_of_each_setting(self):
         conf = self.path("pons.conf")
         with open(conf, "w") as f:
@@ -390,6 +428,9 @@ class Settings(Test):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn("poll", result.stdout)
         self.assertRegex(result.stdout, r"PONS_WORKERS +2 ")
+        self.assertEqual([l for l in result.stdout.splitlines()
+                          if "workers" in l.lower()],
+                         ["  PONS_WORKERS            2  (PONS_WORKERS)"])
 
 
 class List(Test):
@@ -411,6 +452,18 @@ class List(Test):
     def note(data):
         """Where the note's owner stands; ABI and name follow it."""
         return data.index(b"Pons\0\0\0\0")
+
+    @staticmethod
+    def dynamic(data):
+        """Where its dynamic section stands, and its size."""
+        headers, size, count = (struct.unpack_from("<Q", data, 32)[0],
+                                *struct.unpack_from("<HH", data, 54))
+        for i in range(count):
+            at = headers + i * size
+            if struct.unpack_from("<I", data, at)[0] == 2:
+                return (struct.unpack_from("<Q", data, at + 8)[0],
+                        struct.unpack_from("<Q", data, at + 32)[0])
+        raise AssertionError("no PT_DYNAMIC")
 
     def test_list_shows_the_built_in_engines(self):
         result = pons("list")
@@ -434,9 +487,43 @@ class List(Test):
         self.refused(pons("list", "epol"), '"epol"', '"epoll"')
         self.refused(pons("list", "/nowhere.so"), "/nowhere.so")
 
+    def test_behind_the_list_stands_what_is_wrong_with_the_settings(self):
+        for setting, value, *parts in (
+                ("PONS_REACTOR", "epol", '"epol"', '"epoll"'),
+                ("PONS_REACTOR", "epoll:evnts=1", '"evnts"', '"events"'),
+                ("PONS_REACTOR", "uring", "not installed"),
+                ("PONS_POOL", "elastik", '"elastik"', '"elastic"'),
+                ("PONS_POOL", "elastic:max=0", "max=0", "1 to")):
+            for words in ((), ("epoll",), ("--json",)):
+                with self.subTest(setting=setting, value=value, words=words):
+                    result = pons("list", *words, **{setting: value})
+                    self.assertEqual(result.returncode, 2, result)
+                    self.assertIn("epoll", result.stdout)
+                    self.assertIn("pons: " + setting + ": ", result.stderr)
+                    for part in parts:
+                        self.assertIn(part, result.stderr)
+        both = pons("list", PONS_REACTOR="epol", PONS_POOL="elastik")
+        self.assertEqual(both.returncode, 2)
+        self.assertIn("PONS_REACTOR: ", both.stderr)
+        self.assertIn("PONS_POOL: ", both.stderr)
+
+    def test_known_engines_are_listed_though_not_installed(self):
+        self.assertRegex(pons("list").stdout,
+                         r"(?m)^uring +reactor +- +-  not installed: .*plugin")
+        (engine,) = json.loads(pons("list", "uring", "--json").stdout)
+        self.assertEqual((engine["usable"], engine["status"]),
+                         (False, "not installed"))
+
+    def test_the_abi_is_told_alike_of_both_forms(self):
+        path = self.plugin("abi.so", "poll")
+        out = pons("list", "poll", PONS_PLUGIN_PATH=os.path.dirname(path))
+        found = re.findall(r"ABI (.*)", out.stdout)
+        self.assertEqual(len(found), 2, out.stdout)
+        self.assertEqual(found[0], found[1])
+
     def test_disabled_engines_are_listed_as_such(self):
         out = pons("list", PONS_PLUGINS_DISABLE="epo*").stdout
-        self.assertRegex(out, r"(?m)^epoll .* disabled: .*PONS_PLUGINS_DIS")
+        self.assertRegex(out, r"(?m)^epoll .*  disabled by .*PONS_PLUGINS_DIS")
 
     def test_a_copy_elsewhere_is_found_and_works(self):
         path = self.plugin("other-name.so", "poll")
@@ -491,6 +578,17 @@ class List(Test):
             return data
         path = self.plugin("lie.so", "poll", change)
         self.refused(pons("explain", PONS_REACTOR=path), path, "lied")
+
+    def test_a_plugin_with_a_damaged_dynamic_section_is_broken(self):
+        def change(data):
+            at, size = self.dynamic(data)
+            data[at:at + size] = b"\x7f" * size
+            return data
+        path = self.plugin("garbage.so", "epoll", change)
+        self.broken(path, "is damaged: ")
+        told = pons("explain", "--json",
+                    PONS_PLUGIN_PATH=os.path.dirname(path))
+        self.assertEqual(json.loads(told.stdout)["reactor"]["name"], "epoll")
 
     def test_a_plugin_that_others_may_write_is_broken(self):
         path = self.plugin("open.so", "poll")

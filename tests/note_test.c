@@ -63,30 +63,45 @@ load_image(void)
 }
 
 static int
+read_fd(int fd, struct poni_note *out, struct pons_reason *reason)
+{
+    reason->text[0] = '\0';
+    return poni_note_read(fd, out, reason);
+}
+
+static int
 read_at(const char *path, struct poni_note *out, struct pons_reason *reason)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
 
     CHECK(fd >= 0);
-    reason->text[0] = '\0';
-    err = poni_note_read(fd, out, reason);
+    err = read_fd(fd, out, reason);
     close(fd);
     return err;
 }
 
-/* Reads the first `size` bytes of the image as a file. Behind the note there
+/* The first `size` bytes of the image as an open file. Behind the note there
  * are zeros: only the loader would look there. */
 static int
-read_image(size_t size, struct poni_note *out, struct pons_reason *reason)
+open_image(size_t size)
 {
     char *path =
         scratch_bytes("image.so", image, size < note_end ? size : note_end);
-    int err;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
 
-    CHECK_EQ(truncate(path, (off_t)size), 0);
-    err = read_at(path, out, reason);
-
+    CHECK(fd >= 0);
+    CHECK_EQ(ftruncate(fd, (off_t)size), 0);
     free(path);
+    return fd;
+}
+
+static int
+read_image(size_t size, struct poni_note *out, struct pons_reason *reason)
+{
+    int fd = open_image(size);
+    int err = read_fd(fd, out, reason);
+
+    close(fd);
     return err;
 }
 
@@ -150,51 +165,63 @@ mapped_end(void)
     return end;
 }
 
-/* Nor the loader, which would map what is not there: it is refused before. */
+/* Nor the loader, which would map what is not there: it is refused before. One
+ * file, from the whole of it down to nothing. */
 static void
 no_prefix_of_a_plugin_crashes_the_reader(void)
 {
     struct pons_reason reason;
     struct poni_note out;
     size_t end;
+    int fd;
 
     load_image();
     end = mapped_end();
-    CHECK(end > (size_t)((char *)(note() + 1) - image));
-    for (size_t size = 0; size < end; size += size < note_end ? 1 : 61) {
-        int err = read_image(size, &out, &reason);
+    CHECK(end > note_end);
+    fd = open_image(end);
+    CHECK_EQ(read_fd(fd, &out, &reason), 0);
+    for (size_t size = end; size > 0; size -= size > note_end + 61 ? 61 : 1) {
+        int err;
 
+        CHECK_EQ(ftruncate(fd, (off_t)size - 1), 0);
+        err = read_fd(fd, &out, &reason);
         CHECK_EQ(err, -ENOEXEC);
-        CHECK_HAS(reason.text, size < 4 ? "is no ELF file" : "truncated");
+        CHECK_HAS(reason.text, size - 1 < 4 ? "is no ELF file" : "truncated");
     }
-    CHECK_EQ(read_image(end, &out, &reason), 0);
+    close(fd);
 }
 
-/* Any byte of the headers and of the note, changed to a few bad values: refused
- * or read, but never a crash; the sanitizers watch. */
+/* Refused or read, but never a crash; the sanitizers watch. */
+static void
+check_byte(int fd, size_t at, unsigned char value)
+{
+    struct pons_reason reason;
+    struct poni_note out;
+
+    CHECK_EQ(pwrite(fd, &value, 1, (off_t)at), 1);
+    if (read_fd(fd, &out, &reason) == 0)
+        CHECK(strnlen(out.raw.engines, sizeof out.raw.engines) <
+              sizeof out.raw.engines);
+    else
+        CHECK(reason.text[0] != '\0');
+}
+
+/* Any byte of the headers and of the note, changed to a few bad values, in one
+ * file. */
 static void
 no_changed_byte_crashes_the_reader(void)
 {
     static const unsigned char values[] = {0, 1, 0x7f, 0x80, 0xff};
-    struct pons_reason reason;
-    struct poni_note out;
-    size_t end;
+    int fd;
 
     load_image();
-    end = (size_t)((char *)(note() + 1) - image);
-    for (size_t at = 0; at < end; at++) {
-        char saved = image[at];
-
-        for (unsigned i = 0; i < sizeof values; i++) {
-            image[at] = (char)values[i];
-            if (read_image(image_size, &out, &reason) == 0)
-                CHECK(strnlen(out.raw.engines, sizeof out.raw.engines) <
-                      sizeof out.raw.engines);
-            else
-                CHECK(reason.text[0] != '\0');
-        }
-        image[at] = saved;
+    fd = open_image(image_size);
+    for (size_t at = 0; at < note_end; at++) {
+        for (unsigned i = 0; i < sizeof values; i++)
+            check_byte(fd, at, values[i]);
+        check_byte(fd, at, (unsigned char)image[at]);
     }
+    close(fd);
 }
 
 static void

@@ -292,6 +292,8 @@ built_in_plugins_need_no_directory(void)
     e = entry("high", NULL);
     CHECK_EQ(e->status, ENTRY_USABLE_MAYBE);
     CHECK_EQ(e->kind, PONS_KIND_POLLER);
+    CHECK_EQ(e->abi_min, PONS_ABI_MAJOR << 16); // as the note of a file has it
+    CHECK_EQ(e->abi_max, PONS_ABI);
     CHECK(e->engine == NULL);
     CHECK_EQ(poni_entry_load(e), 0);
     CHECK(e->engine == &fake_engines[3]);
@@ -604,7 +606,7 @@ what_is_no_plugin_is_listed_with_its_reason(void)
     given.reactor = "text";
     CHECK_EQ(open_catalog(), 0);
     CHECK_EQ(choose(&choice, SETTING_REACTOR), -ENOTSUP);
-    CHECK_HAS(pons_last_error(), "/d/text.so: is no ELF file");
+    CHECK_HAS(pons_last_error(), "/d/text.so: not usable here: is no ELF");
     close_catalog();
 }
 
@@ -650,13 +652,14 @@ what_is_disabled_is_never_used(void)
     CHECK_EQ(poni_entry_load(entry("high", NULL)), -EPERM);
     CHECK_EQ(choose(&choice, SETTING_REACTOR), 0);
     CHECK_EQ(strcmp(choice.entry->name, "low"), 0);
-    CHECK_HAS(choice.story, "high (built in): not usable: high: disabled by");
+    CHECK_HAS(choice.story, "high (built in): not usable: disabled by");
     poni_choice_fini(&choice);
     close_catalog();
     given.reactor = "high";
     CHECK_EQ(open_catalog(), 0);
     CHECK_EQ(choose(&choice, SETTING_REACTOR), -ENOTSUP);
-    CHECK_HAS(pons_last_error(), "disabled by \"high\"");
+    CHECK_HAS(pons_last_error(),
+              "reactor: high: not usable here: disabled by \"high\"");
     close_catalog();
 }
 
@@ -683,6 +686,10 @@ disabling_what_is_not_there_is_an_error(void)
         {"high,,low", -EINVAL, "empty item"},
         {"/usr/lib/x.so", -EINVAL, "no name or glob"},
         {"high, low", -EINVAL, "no name or glob"},
+        {"nothing*", -ENOENT, "there is no plugin \"nothing*\""},
+        {"*l*w*w*", -ENOENT, "did you mean \"low\"?"},
+        {"low,hihg*", -ENOENT, "did you mean \"high\"?"},
+        {"*hg", -ENOENT, "there are: low, byname, sunday, high, plain"},
     };
 
     for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -691,8 +698,14 @@ disabling_what_is_not_there_is_an_error(void)
         CHECK_HAS(pons_last_error(), "the program's plugins_disable");
         CHECK_HAS(pons_last_error(), wrong[i].part);
     }
-    given.plugins_disable = "nothing*";
+}
+
+static void
+disabling_what_pons_knows_but_is_not_here_is_no_error(void)
+{
+    given.plugins_disable = "uring,lib*";
     CHECK_EQ(open_catalog(), 0);
+    CHECK_EQ(entry("uring", NULL)->status, ENTRY_ABSENT);
     close_catalog();
 }
 
@@ -925,7 +938,8 @@ one_name_is_that_or_an_error(void)
                  "low (built in): chosen: it is the one that was "
                  "asked for");
     check_chosen("byname", "byname", "chosen");
-    check_not_chosen("sunday", -ENOTSUP, "not usable here", "it is Sunday");
+    check_not_chosen("sunday", -ENOTSUP,
+                     "reactor: sunday: not usable here: it is Sunday", "");
     check_not_chosen("low:events=13", -ENOTSUP, "low", "Numerical argument");
 }
 
@@ -942,6 +956,60 @@ of_a_list_the_first_usable_is_taken(void)
     check_chosen("low:events=13,low:events=14", "low", "chosen");
     check_not_chosen("sunday,sunday", -ENOTSUP, "no reactor is usable here",
                      "sunday: it is Sunday; sunday: it is Sunday");
+}
+
+/* Of which engines Pons knows see core/known.c. */
+static void
+a_known_engine_that_is_not_installed_is_passed_over_in_a_list(void)
+{
+    check_chosen("uring,low", "low", "\n  uring: not installed: ");
+    check_chosen("uring:entries=5,low", "low", "; its options were not check");
+    check_chosen("low,libev,libuv", "low", "\n  libuv: not installed: ");
+    check_not_chosen("uring,sunday", -ENOTSUP, "no reactor is usable here",
+                     "uring: not installed: ");
+    check_not_chosen("uring,lwo", -ENOENT, "there is no reactor \"lwo\"",
+                     "did you mean \"low\"?");
+}
+
+static void
+a_known_engine_alone_says_what_to_install(void)
+{
+#ifndef TEST_PLUGIN_DIR
+    SKIP("a static build can have no more than it has");
+#endif
+    check_not_chosen("uring", -ENOTSUP,
+                     "reactor: uring: not installed: there is no plugin "
+                     "uring.so; install it",
+                     "liburing2");
+    check_not_chosen("epoll", -ENOTSUP, "epoll: not installed",
+                     "built without it");
+    check_not_chosen("urnig", -ENOENT, "not installed: epoll, poll, null, uri",
+                     "did you mean \"uring\"?");
+    given.flags |= PONS_NO_EXTERNAL_PLUGINS;
+    check_not_chosen("uring", -ENOTSUP, "uring: not installed",
+                     "the program allows built-in plugins only");
+}
+
+/* It takes no name away: neither from one that is there, nor the reason of one
+ * that is broken; and it has no rank. */
+static void
+what_is_not_installed_stands_behind_what_is(void)
+{
+    struct poni_choice choice;
+
+    given.plugin_path = scratch_directory("d");
+    free(scratch_text("d/uring.so", "no"));
+    check_not_chosen("uring", -ENOTSUP, "/d/uring.so: not usable here",
+                     "is no ELF file");
+    given.reactor = NULL;
+    CHECK_EQ(open_catalog(), 0);
+    CHECK_EQ(entries_named("uring"), 0);
+    CHECK_EQ(choose(&choice, SETTING_REACTOR), 0);
+    CHECK(!unit_has(choice.story, "libev"));
+    poni_choice_fini(&choice);
+    CHECK_EQ(poni_entry_load(entry("libev", NULL)), -ENOENT);
+    CHECK_HAS(pons_last_error(), "libev: not installed");
+    close_catalog();
 }
 
 static void
@@ -1112,6 +1180,7 @@ static const struct unit_test tests[] = {
     TEST(what_is_disabled_is_never_used),
     TEST(the_name_of_a_plugin_disables_all_its_engines),
     TEST(disabling_what_is_not_there_is_an_error),
+    TEST(disabling_what_pons_knows_but_is_not_here_is_no_error),
     TEST(a_plugin_of_another_abi_is_refused),
     TEST(a_plugin_that_differs_from_its_note_is_refused),
     TEST(a_plugin_with_a_wrong_descriptor_is_refused),
@@ -1125,6 +1194,9 @@ static const struct unit_test tests[] = {
     TEST(auto_loads_nothing_that_is_shadowed),
     TEST(one_name_is_that_or_an_error),
     TEST(of_a_list_the_first_usable_is_taken),
+    TEST(a_known_engine_that_is_not_installed_is_passed_over_in_a_list),
+    TEST(a_known_engine_alone_says_what_to_install),
+    TEST(what_is_not_installed_stands_behind_what_is),
     TEST(candidates_are_told_for_machines),
     TEST(a_mistake_anywhere_in_a_list_is_an_error),
     TEST(an_absolute_path_is_a_file_to_load),

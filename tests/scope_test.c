@@ -7,6 +7,7 @@
 #include "pons/scope.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "core/lock.h"
@@ -177,7 +178,7 @@ first_error(struct pons_scope *s)
 static void
 error_body(void *arg)
 {
-    int errors[] = {-EIO, -EPROTO}, n = 0;
+    int errors[] = {-EIO, -EPROTO}, n = 0, no_errno = INT_MIN;
     struct pons_scope s;
 
     (void)arg;
@@ -187,6 +188,8 @@ error_body(void *arg)
     while (is(&n) == 0)
         let_others_run();
     CHECK_EQ(pons_scope_close(&s), -EIO);
+    CHECK_HAS(pons_last_error(), strerror(EIO));
+    CHECK_HAS(pons_last_error(), "scope_test.c:");
     CHECK_EQ(n, 1); // an error alone ends nobody
     pons_scope_open(&s, PONS_NEVER);
     CHECK_EQ(pons_scope_spawn(&s, fails, &errors[0]), 0);
@@ -194,6 +197,10 @@ error_body(void *arg)
         let_others_run();
     CHECK_EQ(pons_scope_spawn(&s, fails, &errors[1]), 0);
     CHECK_EQ(pons_scope_close(&s), -EIO);
+    pons_scope_open(&s, PONS_NEVER);
+    CHECK_EQ(pons_scope_spawn(&s, fails, &no_errno), 0);
+    CHECK_EQ(pons_scope_close(&s), no_errno);
+    CHECK_HAS(pons_last_error(), "-2147483648 (its own answer)");
 }
 
 static void
@@ -287,6 +294,7 @@ cancel_body(void *arg)
     }
     CHECK_EQ(pons_sleep(1), 0); // not the opener
     CHECK_EQ(pons_scope_close(&s), -ECANCELED);
+    CHECK_HAS(pons_last_error(), "cancelled");
     CHECK_EQ(n, CHILDREN);
 }
 

@@ -208,6 +208,9 @@ a_future_whose_spawn_fails_is_dropped(void)
     o.flags = 2;
     check_refused(rt, &o, -EINVAL, "unknown bits 0x2");
     o.flags = 0;
+    o.reserved[3] = 1;
+    check_refused(rt, &o, -EINVAL, "reserved[3] is not zero");
+    o.reserved[3] = 0;
     o.stack_bytes = UINT64_C(1) << 40;
     check_refused(rt, &o, -EINVAL, "stack_bytes is 1099511627776");
     pons_runtime_unref(rt);

@@ -6,15 +6,15 @@
  *
  *   slab pop+push      that alone
  *   slab, queue, flag  and what no spawner that others may steal from can
- * spare: a queue whose head moves by compare-and-swap, and an atomic step to
- * "it has ended" that a joiner looks at
- *
- *     slab [--repeat N]
+ *                      spare: a queue whose head moves by compare-and-swap, and
+ *                      an atomic step to "it has ended" that a joiner looks at
  */
 
-#include "../series.h"
+#include <stddef.h>
 
-enum { LIVE = 1000, ROUNDS = 1000, SLOT_WORDS = 14 };
+#include "bench.h"
+
+enum { LIVE = 1000, ROUNDS = 5000, SLOT_WORDS = 14 };
 
 enum { QUEUE = 2048 }; // a power of two above LIVE
 
@@ -46,18 +46,31 @@ push(struct slot *s)
     free_list = s;
 }
 
-static double
-measure_slab(struct slot **live)
+static void
+slots_refill(void)
 {
-    double began = bench_now_ns();
+    static struct slot slots[LIVE];
 
-    for (int k = 0; k < ROUNDS; k++) {
+    free_list = NULL;
+    for (int i = 0; i < LIVE; i++)
+        push(&slots[i]);
+}
+
+static void
+slab(struct bench_run *r)
+{
+    static struct slot *live[LIVE];
+    uint64_t rounds = bench_ops(r, ROUNDS);
+
+    slots_refill();
+    bench_start(r);
+    for (uint64_t k = 0; k < rounds; k++) {
         for (int i = 0; i < LIVE; i++)
             live[i] = pop();
         for (int i = 0; i < LIVE; i++)
             push(live[i]);
     }
-    return (bench_now_ns() - began) / ((double)ROUNDS * LIVE);
+    bench_stop(r, rounds * LIVE);
 }
 
 static __attribute__((noinline)) void
@@ -80,12 +93,15 @@ queue_pop(void)
     return s;
 }
 
-static double
-measure_queue(struct slot **live)
+static void
+queued(struct bench_run *r)
 {
-    double began = bench_now_ns();
+    static struct slot *live[LIVE];
+    uint64_t rounds = bench_ops(r, ROUNDS);
 
-    for (int k = 0; k < ROUNDS; k++) {
+    slots_refill();
+    bench_start(r);
+    for (uint64_t k = 0; k < rounds; k++) {
         for (int i = 0; i < LIVE; i++)
             queue_push(live[i] = pop());
         for (int i = 0; i < LIVE; i++)
@@ -96,27 +112,43 @@ measure_queue(struct slot **live)
             push(live[i]);
         }
     }
-    return (bench_now_ns() - began) / ((double)ROUNDS * LIVE);
+    bench_stop(r, rounds * LIVE);
 }
+
+static const struct bench_case slab_cases[] = {
+    {.name = "1000 live", .run = slab},
+    {0},
+};
+static const struct bench_case queued_cases[] = {
+    {.name = "1000 live", .run = queued},
+    {0},
+};
+
+static const struct bench_workload slab_workload = {
+    .name = "spawn_join",
+    .subject = "slab pop+push",
+    .measures = "the memory of a task",
+    .how = "1000 slots of 120 bytes are popped and written, then pushed back",
+    .silent = "anything about running it",
+    .cases = slab_cases,
+};
+
+static const struct bench_workload queued_workload = {
+    .name = "spawn_join",
+    .subject = "slab, queue, flag",
+    .measures = "the memory of a task, its way through a queue that others may "
+                "steal from, and the flag that a joiner looks at",
+    .how = "1000 slots are popped, written and queued; dequeued by "
+           "compare-and-swap and flagged; looked at and pushed back",
+    .silent = "calling the task, and waking a joiner that waits",
+    .cases = queued_cases,
+};
 
 int
 main(int argc, char **argv)
 {
-    static struct bench_series series = {
-        "spawn_join", "slab pop+push", "wall", "ns", {0}, 0};
-    static struct bench_series queued = {
-        "spawn_join", "slab, queue, flag", "wall", "ns", {0}, 0};
-    static struct slot slots[LIVE];
-    static struct slot *live[LIVE];
-    unsigned repeat = bench_repeat(argc, argv);
-
-    for (int i = 0; i < LIVE; i++)
-        push(&slots[i]);
-    for (unsigned r = 0; r < repeat; r++) {
-        bench_add(&series, measure_slab(live));
-        bench_add(&queued, measure_queue(live));
-    }
-    bench_print(&series);
-    bench_print(&queued);
-    return 0;
+    return bench_main((const struct bench_workload *const[]){&slab_workload,
+                                                             &queued_workload,
+                                                             NULL},
+                      argc, argv);
 }

@@ -3,24 +3,19 @@
  * bench/limits/switch.c - the floor under fibers: two bare assembler switches,
  * there and back.
  *
- * Nothing of Pons is in it. `bare` keeps what the ABI says that a call keeps:
- * the integer registers and the floating point controls; `bare-integers` leaves
- * the latter out, which is against the ABI and the least that could run at all.
- * Both end in a jump, which is faster than `ret` (measured: 16 ns there and
- * back instead of 5). Workload `switch` has two stacks; `switch-1000` goes
- * round a thousand, each of which costs the cache what a fiber costs it.
- *
- *     limit-switch [--repeat N]
- *
- * One line of JSON for each, a value per repetition: ns of a pair of switches.
+ * Nothing of Pons is in it. "bare switch" keeps what the ABI says that a call
+ * keeps: the integer registers and the floating point controls; "integers"
+ * leaves the latter out, which is against the ABI and the least that could run
+ * at all. Both end in a jump, which is faster than `ret` (measured: 16 ns there
+ * and back instead of 5). There are two stacks, or one goes round a thousand,
+ * each of which costs the cache what a fiber costs it.
  */
 
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <time.h>
+
+#include "bench.h"
 
 typedef void bare_switch_f(void **other);
 
@@ -122,9 +117,8 @@ frame_new(void *top, bare_switch_f *how, void (*start)(void))
 #endif
 
 enum {
-    REPEAT = 21,         // odd, for a median
-    PAIRS = 1000000,     // each repetition
-    PARTNERS = 1000,     // stacks of switch-1000
+    PAIRS = 5000000,
+    PARTNERS = 1000,     // where it goes round
     STACK_BYTES = 20480, // not a power of two, for the caches
     LINE = 64, // stacks are shifted by up to 15 of them against each other
 };
@@ -163,70 +157,88 @@ partner_start(char *top, bare_switch_f *how)
     return &starting->side;
 }
 
-static uint64_t
-now_ns(void)
+static void
+go_round(void **sides[], unsigned partners, bare_switch_f *how, uint64_t rounds)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* ns of a pair. */
-static double
-go_round(void **sides[], unsigned partners, bare_switch_f *how)
-{
-    unsigned rounds = PAIRS / partners;
-    uint64_t start = now_ns();
-
-    for (unsigned round = 0; round < rounds; round++)
+    for (uint64_t round = 0; round < rounds; round++)
         for (unsigned i = 0; i < partners; i++)
             how(sides[i]);
-    return (double)(now_ns() - start) / (rounds * partners);
 }
 
 static void
-measure(const char *workload, unsigned partners, const char *subject,
-        bare_switch_f *how, unsigned repeat)
+measure(struct bench_run *r, unsigned partners, bare_switch_f *how)
 {
     static void **sides[PARTNERS];
+    uint64_t rounds = bench_ops(r, PAIRS) / partners;
     size_t bytes = (size_t)partners * STACK_BYTES;
     char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (memory == MAP_FAILED) {
-        perror("mmap");
-        exit(1);
-    }
+    bench_must(memory != MAP_FAILED, "mmap");
     (void)madvise(memory, bytes, MADV_NOHUGEPAGE);
     for (unsigned i = 0; i < partners; i++)
         sides[i] = partner_start(
             memory + (i + 1) * (size_t)STACK_BYTES - i % 16 * LINE, how);
-    go_round(sides, partners, how); // warms up
-    printf("{\"workload\":\"%s\",\"subject\":\"%s\",\"metric\":\"wall\","
-           "\"unit\":\"ns\",\"values\":[",
-           workload, subject);
-    for (unsigned i = 0; i < repeat; i++)
-        printf("%s%.3f", i == 0 ? "" : ",", go_round(sides, partners, how));
-    printf("]}\n");
+    go_round(sides, partners, how, 1); // warms up
+    bench_start(r);
+    go_round(sides, partners, how, rounds);
+    bench_stop(r, rounds * partners);
     munmap(memory, bytes);
 }
+
+static void
+bare(struct bench_run *r)
+{
+    measure(r, 1, bare_switch);
+}
+
+static void
+bare_integers(struct bench_run *r)
+{
+    measure(r, 1, bare_switch_integers);
+}
+
+static void
+thousand(struct bench_run *r)
+{
+    measure(r, PARTNERS, bare_switch);
+}
+
+static void
+thousand_integers(struct bench_run *r)
+{
+    measure(r, PARTNERS, bare_switch_integers);
+}
+
+/* The same words for all; each is a subject with one case. */
+#define SWITCH_WORKLOAD(noun, title, stacks)                                  \
+    static const struct bench_case noun##_cases[] = {                         \
+        {.name = "fibers", .run = noun},                                      \
+        {0},                                                                  \
+    };                                                                        \
+    static const struct bench_workload noun##_workload = {                    \
+        .name = "yield",                                                      \
+        .subject = title,                                                     \
+        .measures = "going to another stack and back",                        \
+        .how = "assembler keeps the registers and changes stacks: a pair of " \
+               "switches, " stacks,                                           \
+        .silent = "a scheduler that chooses where to go",                     \
+        .cases = noun##_cases,                                                \
+    }
+
+SWITCH_WORKLOAD(bare, "bare switch", "between two stacks");
+SWITCH_WORKLOAD(bare_integers, "bare switch, integers",
+                "between two stacks, without the floating point controls");
+SWITCH_WORKLOAD(thousand, "bare switch, 1000 stacks", "one stack with 1000");
+SWITCH_WORKLOAD(thousand_integers, "bare switch, 1000 stacks, integers",
+                "one stack with 1000, without the floating point controls");
 
 int
 main(int argc, char **argv)
 {
-    unsigned repeat = REPEAT;
-
-    if (argc == 3 && strcmp(argv[1], "--repeat") == 0)
-        repeat = (unsigned)strtoul(argv[2], NULL, 10);
-    if (repeat == 0 || (argc != 1 && argc != 3)) {
-        fprintf(stderr, "usage: %s [--repeat N]\n", argv[0]);
-        return 2;
-    }
-    measure("switch", 1, "bare", bare_switch, repeat);
-    measure("switch", 1, "bare-integers", bare_switch_integers, repeat);
-    measure("switch-1000", PARTNERS, "bare", bare_switch, repeat);
-    measure("switch-1000", PARTNERS, "bare-integers", bare_switch_integers,
-            repeat);
-    return 0;
+    return bench_main(
+        (const struct bench_workload *const[]){
+            &bare_workload, &bare_integers_workload, &thousand_workload,
+            &thousand_integers_workload, NULL},
+        argc, argv);
 }

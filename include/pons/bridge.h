@@ -12,7 +12,8 @@
  * caller's own stack. pons_blocking() lets code that must not block call code
  * that does; it runs on a thread of the runtime's pool.
  *
- * Threads     As each says.
+ * Threads     Any thread, any task, but for what each says.
+ *
  * Failure     As each says; pons_last_error() has the sentence.
  */
 
@@ -35,7 +36,7 @@ PONS_API PONS_MUST_USE int pons_block_on(struct pons_runtime *rt,
                                          pons_fiber_f *fn, void *arg,
                                          int64_t *result);
 
-/* The same for a future. Borrows `f` until it ended. */
+/* The same for a future, whose result it stores. Borrows `f` until it ended. */
 PONS_API PONS_MUST_USE int pons_block_on_future(struct pons_runtime *rt,
                                                 struct pons_future *f,
                                                 int64_t *result);
@@ -76,9 +77,10 @@ struct pons_job {
     const char *name;   /* static; shown when left running */
     uint32_t job_class; /* enum pons_job_class */
     uint32_t state;     /* core/pool_book.h has the picture */
+    uintptr_t reserved[2];
 };
 
-PONS_STATIC_ASSERT(sizeof(struct pons_job) == 72, "ABI: pons_job");
+PONS_STATIC_ASSERT(sizeof(struct pons_job) == 88, "ABI: pons_job");
 
 /* Future form. Its result is fn's, or the refusal. */
 struct pons_blocking {
@@ -91,23 +93,25 @@ struct pons_blocking {
     uint64_t reserved;
 };
 
-PONS_STATIC_ASSERT(sizeof(struct pons_blocking) == 160, "ABI: pons_blocking");
+PONS_STATIC_ASSERT(sizeof(struct pons_blocking) == 176, "ABI: pons_blocking");
 
-/* `rt` NULL: the current one at the first poll. Any thread. */
+/* Borrows `rt` (NULL: the current one at the first poll), fn and `arg` until it
+ * ended. */
 PONS_API void pons_blocking_init(struct pons_blocking *b,
                                  struct pons_runtime *rt, pons_job_f *fn,
                                  void *arg);
 
 /*
  * Gives fn(arg) to the pool and forgets it. Consumes `arg`: destroy(arg) runs
- * exactly once, after fn or instead of it (also on failure; NULL: nothing).
- * 0, or what the policy said.
+ * exactly once, after fn or instead of it (also on failure; NULL: nothing). A
+ * NULL runtime is the current one. 0; what the policy said; -ENOMEM; -EINVAL
+ * without a runtime; -EOWNERDEAD.
  */
 PONS_API PONS_MUST_USE int pons_blocking_detached(struct pons_runtime *rt,
                                                   pons_job_f *fn, void *arg,
                                                   void (*destroy)(void *arg));
 
-/* In a job: whether its submitter has asked it to end. */
+/* In a job: whether its submitter has asked it to end. Elsewhere 0. */
 PONS_API int pons_job_cancelled(void);
 
 #ifdef __cplusplus

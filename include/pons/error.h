@@ -13,6 +13,7 @@
  * goes to one hook; without a hook, to stderr if PONS_LOG asks for it.
  *
  * Threads     Any thread, any function here.
+ *
  * Failure     Nothing here can fail.
  */
 

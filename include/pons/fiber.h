@@ -13,6 +13,7 @@
  *     err = pons_runtime_new(&rt, NULL);
  *
  * Threads     Any thread; it reports, and workers that start afterwards.
+ *
  * Failure     As it says.
  */
 

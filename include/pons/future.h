@@ -44,8 +44,11 @@
  *             stays where it is, and so does all that it points to: whoever no
  *             longer wants it cancels it and goes on polling until it ended.
  *             A waker that is lent to poll() is borrowed; storing it clones.
- * Threads     A future is polled and cancelled by one thread at a time. Wakers
- *             work from any thread (not from a signal handler).
+ *
+ * Threads     A future is polled and cancelled by one thread at a time, and so
+ *             is a slot that a waker stands in. Wakers work from any thread;
+ *             from a signal handler, through pons/completion.h only.
+ *
  * Failure     Polling and waking cannot fail: an error is a result.
  */
 
@@ -67,6 +70,8 @@ struct pons_waker {
     void *data;
 };
 
+PONS_STATIC_ASSERT(sizeof(struct pons_waker) == 16, "ABI: pons_waker");
+
 /* For authors of executors of their own. All members are required. */
 struct pons_waker_ops {
     uint32_t size;               /* of this struct */
@@ -77,17 +82,21 @@ struct pons_waker_ops {
     void (*release)(void *data); /* consumes a reference */
 };
 
-/* Stores a clone of `w` in `*slot`, unless it holds the same waker already. */
+PONS_STATIC_ASSERT(sizeof(struct pons_waker_ops) == 40, "ABI: pons_waker_ops");
+
+/* Stores a clone of `w` (borrowed) in `*slot`, unless it holds the same waker
+ * already; what it held before is given up. */
 PONS_API void pons_waker_set(struct pons_waker *slot,
                              const struct pons_waker *w);
 
 /* Wakes what `*slot` holds and leaves it empty. An empty slot is allowed. */
 PONS_API void pons_waker_wake(struct pons_waker *slot);
 
-/* Wakes and keeps the reference. Wakes coalesce until the next poll. */
+/* Wakes and keeps the reference. Wakes coalesce until the next poll. An empty
+ * waker is allowed. */
 PONS_API void pons_waker_notify(const struct pons_waker *w);
 
-/* Gives up what `*slot` holds and leaves it empty. */
+/* Gives up what `*slot` holds, without a wake, and leaves it empty. */
 PONS_API void pons_waker_drop(struct pons_waker *slot);
 
 struct pons_future {
@@ -125,13 +134,18 @@ struct pons_future_ops {
     void (*describe)(const struct pons_future *f, char *text, size_t size);
 };
 
+PONS_STATIC_ASSERT(offsetof(struct pons_future_ops, describe) == 40,
+                   "ABI: pons_future_ops");
+
 /* Makes `f` a future that has not been polled. Borrows `ops` (static). */
 PONS_API void pons_future_init(struct pons_future *f,
                                const struct pons_future_ops *ops);
 
-/* Asks `f` to end: see `cancel` above. Idempotent. The poller's thread. */
+/* Asks `f`, which has been polled, to end: see `cancel` above. Borrows `f`,
+ * which has to be polled again. Idempotent. The poller's thread. */
 PONS_API void pons_future_cancel(struct pons_future *f);
 
+/* Polls `f`: see the top of this page. Borrows both. */
 static inline enum pons_poll
 pons_future_poll(struct pons_future *f, struct pons_waker *w)
 {
@@ -142,7 +156,8 @@ pons_future_poll(struct pons_future *f, struct pons_waker *w)
  * Waits for `f` and returns its result (P1). In a fiber it suspends the fiber,
  * on an ordinary thread it blocks that thread, inside poll() of a stackless
  * future it is -EDEADLK. A cancel or a deadline of the caller is passed on to
- * `f`, which ends before this returns. Borrows `f` until then.
+ * `f`, which ends before this returns. Borrows `f` until then. Any thread.
+ * -ENOMEM: there was no memory for the thread's first wait.
  */
 PONS_API PONS_MUST_USE int64_t pons_await(struct pons_future *f);
 
@@ -151,9 +166,13 @@ struct pons_yield {
     struct pons_future base;
 };
 
+PONS_STATIC_ASSERT(sizeof(struct pons_yield) == 40, "ABI: pons_yield");
+
+/* Any thread. */
 PONS_API void pons_yield_init(struct pons_yield *y);
 
-/* Lets others run. Returns 0, or -ECANCELED, or -EDEADLK (P1). */
+/* Lets others run. 0, -ECANCELED, or -EDEADLK inside poll() (P1). Any thread;
+ * an ordinary one lets other threads run. */
 PONS_API int pons_yield(void);
 
 /*

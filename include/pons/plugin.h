@@ -27,7 +27,9 @@
  *     PONS_PLUGIN(plugin, "mine", "1.0", "MIT", "poller:mine")
  *
  * Ownership   All tables and strings are static.
+ *
  * Threads     The entry function is called once per process, by any thread.
+ *
  * Failure     A refusal names the path, the field, what was wanted, what was
  *             found and the way out.
  *
@@ -46,6 +48,8 @@ extern "C" {
 struct pons_reason {
     char text[240];
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_reason) == 240, "ABI: pons_reason");
 
 /* The settings of one engine, parsed and checked against its options. */
 struct pons_config;
@@ -80,6 +84,9 @@ struct pons_host {
     uint64_t reserved[4];
 };
 
+PONS_STATIC_ASSERT(offsetof(struct pons_host, reserved) == 80,
+                   "ABI: pons_host");
+
 enum pons_option_type {
     PONS_OPTION_UINT = 1, /* a number; min and max count */
     PONS_OPTION_BOOL,     /* yes or no: 1 or 0 */
@@ -99,6 +106,8 @@ struct pons_option {
     const char *help;    /* one line */
 };
 
+PONS_STATIC_ASSERT(sizeof(struct pons_option) == 56, "ABI: pons_option");
+
 enum pons_kind {
     PONS_KIND_REACTOR = 1, /* table: struct pons_reactor_ops */
     PONS_KIND_POLLER,      /* table: struct pons_poller_ops; chosen by
@@ -117,12 +126,17 @@ struct pons_engine {
     uint64_t reserved[2];
 };
 
+PONS_STATIC_ASSERT(sizeof(struct pons_engine) == 56, "ABI: pons_engine");
+
 struct pons_plugin {
     uint32_t abi, size; /* PONS_ABI it was built with; of this struct */
     const char *name, *version, *licence;
     const struct pons_engine *engines;
     uint64_t reserved[4];
 };
+
+PONS_STATIC_ASSERT(offsetof(struct pons_plugin, reserved) == 40,
+                   "ABI: pons_plugin");
 
 #define PONS_PLUGIN_ENTRY "pons_plugin_v1"
 
@@ -148,6 +162,8 @@ struct pons_note {
     char engines[160]; /* "kind:name,kind:name"; kind: reactor poller pool */
     uint32_t reserved[4];
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_note) == 284, "ABI: pons_note");
 
 /*
  * Ends a plugin's file: the note and the entry function. In the library itself

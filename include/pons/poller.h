@@ -32,14 +32,19 @@ extern "C" {
 #endif
 
 enum pons_poller_caps {
+    /* A report may come once per change. */
     PONS_POLLER_EDGE = 1u << 0,
-    PONS_POLLER_NANOSECONDS = 1u
-                              << 1, /* deadlines finer than 1 ms are kept; R11:
-                                       otherwise the adapter uses a timerfd */
-    PONS_POLLER_PINNED = 1u << 2,  /* bind() to another thread is not allowed */
-    PONS_POLLER_ENDINGS = 1u << 3, /* reports PONS_ENDING: with EDGE, a short
-                                      count then means empty, which saves a
-                                      system call per wait */
+
+    /* Deadlines finer than 1 ms are kept; R11: otherwise the adapter uses a
+     * timerfd. */
+    PONS_POLLER_NANOSECONDS = 1u << 1,
+
+    /* bind() to another thread is not allowed. */
+    PONS_POLLER_PINNED = 1u << 2,
+
+    /* Reports PONS_ENDING: with EDGE, a short count then means empty, which
+     * saves a system call per wait. */
+    PONS_POLLER_ENDINGS = 1u << 3,
 };
 
 /* Directions of control() and of a report. */
@@ -57,11 +62,15 @@ struct pons_ready {
     uint32_t reserved;
 };
 
+PONS_STATIC_ASSERT(sizeof(struct pons_ready) == 16, "ABI: pons_ready");
+
 /* The head of an engine's own struct, filled by open(). */
 struct pons_poller {
     const struct pons_poller_ops *ops;
-    uint64_t reserved;
+    uint64_t reserved; /* zero */
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_poller) == 16, "ABI: pons_poller");
 
 struct pons_poller_ops {
     uint32_t abi, size; /* PONS_ABI; of this struct */

@@ -9,6 +9,7 @@
 
 #include "base.h"
 #include "bridge.h"
+#include "completion.h"
 #include "error.h"
 #include "fiber.h"
 #include "future.h"

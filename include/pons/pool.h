@@ -19,6 +19,7 @@
  *
  * Ownership   The view and the config are borrowed for the call (open: until
  *             close).
+ *
  * Failure     Only open() can fail, with a reason.
  */
 
@@ -44,6 +45,9 @@ struct pons_pool_view {
     uint64_t completed; /* jobs that have ended, ever */
 };
 
+PONS_STATIC_ASSERT(offsetof(struct pons_pool_view, completed) == 56,
+                   "ABI: pons_pool_view");
+
 enum pons_pool_verdict {
     PONS_POOL_ENQUEUE,  /* in class `klass` */
     PONS_POOL_REFUSE,   /* -EBUSY */
@@ -55,14 +59,21 @@ struct pons_pool_admission {
     uint32_t klass;   /* the queue; starts as the job's own class */
 };
 
+PONS_STATIC_ASSERT(sizeof(struct pons_pool_admission) == 8,
+                   "ABI: pons_pool_admission");
+
 /* What on_tick answers. */
 struct pons_pool_target {
     uint32_t threads;  /* that there should be */
     uint32_t reserved; /* zero */
-    uint64_t
-        not_before_ns; /* a thread that is started looks for jobs no sooner;
-                          it counts as idle until then. 0: at once */
+
+    /* A thread that is started looks for jobs no sooner; it counts as idle
+     * until then. 0: at once. */
+    uint64_t not_before_ns;
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_pool_target) == 16,
+                   "ABI: pons_pool_target");
 
 #define PONS_POOL_EXIT    UINT64_MAX
 #define PONS_POOL_FOREVER (UINT64_MAX - 1)
@@ -71,8 +82,11 @@ struct pons_pool_target {
 /* The head of a policy's own struct. */
 struct pons_pool_policy {
     const struct pons_pool_ops *ops; /* the core's, set after open() */
-    uint64_t reserved;
+    uint64_t reserved;               /* zero */
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_pool_policy) == 16,
+                   "ABI: pons_pool_policy");
 
 struct pons_pool_ops {
     uint32_t abi, size; /* PONS_ABI; of this struct */
@@ -107,6 +121,9 @@ struct pons_pool_ops {
     uint32_t (*pick)(struct pons_pool_policy *p,
                      const struct pons_pool_view *v);
 };
+
+PONS_STATIC_ASSERT(offsetof(struct pons_pool_ops, pick) == 64,
+                   "ABI: pons_pool_ops");
 
 #ifdef __cplusplus
 }

@@ -87,6 +87,8 @@ struct pons_event {
     uint32_t flags; /* enum pons_event_flags */
 };
 
+PONS_STATIC_ASSERT(sizeof(struct pons_event) == 16, "ABI: pons_event");
+
 /* pons_reactor.caps */
 enum pons_reactor_caps {
     PONS_REACTOR_COMPLETION = 1u << 0,   /* R6 */
@@ -99,9 +101,12 @@ enum pons_reactor_caps {
 /* The head of an engine's own struct, filled by open(). */
 struct pons_reactor {
     const struct pons_reactor_ops *ops;
-    uint64_t caps;       /* enum pons_reactor_caps */
-    uint64_t opcodes[2]; /* a bit per opcode that is done natively */
+    uint64_t caps;         /* enum pons_reactor_caps */
+    uint64_t opcodes[2];   /* a bit per opcode that is done natively */
+    uintptr_t reserved[2]; /* zero */
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_reactor) == 48, "ABI: pons_reactor");
 
 /* control(what, arg); -ENOTSUP for what the engine does not know. */
 enum pons_reactor_control {
@@ -146,6 +151,9 @@ struct pons_reactor_ops {
     /* Any thread, any signal handler, until close begins. */
     int (*wake)(struct pons_reactor *r);
 };
+
+PONS_STATIC_ASSERT(offsetof(struct pons_reactor_ops, wake) == 88,
+                   "ABI: pons_reactor_ops");
 
 #ifdef __cplusplus
 }

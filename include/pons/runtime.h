@@ -12,10 +12,15 @@
  *
  * Ownership   A handle is one reference. The last unref shuts down without a
  *             time limit and frees. Task handles and wakers are given up
- * before: one that is left keeps the runtime's memory, and is reported. Threads
- * Any thread. The last unref, and shutdown, not from a task or job of that
- * runtime (-EDEADLK; unref then leaves it to a thread). Failure     -EOWNERDEAD
- * in a forked child for every inherited handle (P10); make a new runtime there.
+ *             before: one that is left keeps the runtime's memory, and is
+ *             reported. Texts and tables that are passed are borrowed during
+ *             the call.
+ *
+ * Threads     Any thread. The last unref, and shutdown, not from a task or job
+ *             of that runtime (-EDEADLK; unref then leaves it to a thread).
+ *
+ * Failure     -EOWNERDEAD in a forked child for every inherited handle (P10);
+ *             make a new runtime there.
  */
 
 #include <stdio.h>
@@ -53,6 +58,9 @@ struct pons_settings {
     const char *config; /* a file of settings, as PONS_CONFIG */
 };
 
+PONS_STATIC_ASSERT(offsetof(struct pons_settings, config) == 88,
+                   "ABI: pons_settings");
+
 #define PONS_SETTINGS_INIT                                                   \
     {                                                                        \
         sizeof(struct pons_settings), 0, NULL, NULL, NULL, NULL, NULL, NULL, \
@@ -68,6 +76,7 @@ PONS_API PONS_MUST_USE int
 pons_runtime_new(struct pons_runtime **out,
                  const struct pons_settings *settings);
 
+/* One more reference to `rt`, which it returns. Cannot fail. */
 PONS_API struct pons_runtime *pons_runtime_ref(struct pons_runtime *rt);
 
 /* Consumes one reference. NULL is allowed and does nothing. */
@@ -77,7 +86,8 @@ PONS_API void pons_runtime_unref(struct pons_runtime *rt);
  */
 PONS_API struct pons_runtime *pons_runtime_current(void);
 
-/* The process's own, made at the first call. The caller gets a reference. */
+/* The process's own, made at the first call. The caller gets a reference. The
+ * errors are those of pons_runtime_new(). */
 PONS_API PONS_MUST_USE int pons_runtime_default(struct pons_runtime **out);
 
 /*
@@ -85,7 +95,8 @@ PONS_API PONS_MUST_USE int pons_runtime_default(struct pons_runtime **out);
  * `timeout_ns` (PONS_NEVER: no limit), and stops the workers. Returns how many
  * tasks and jobs were left running; pons_last_error() names them. Spawns
  * meanwhile give tasks that are born cancelled; when it has ended they are
- * -ESHUTDOWN. A second call waits for the first.
+ * -ESHUTDOWN. A second call waits for the first. -EDEADLK and -EOWNERDEAD as
+ * above.
  */
 PONS_API int64_t pons_runtime_shutdown(struct pons_runtime *rt,
                                        uint64_t timeout_ns);
@@ -108,14 +119,20 @@ struct pons_stats {
     uint64_t timers_fired;
 };
 
+PONS_STATIC_ASSERT(offsetof(struct pons_stats, timers_fired) == 96,
+                   "ABI: pons_stats");
+
+/* Fills as much of `stats` as its size says. 0, -EINVAL, -EOWNERDEAD. */
 PONS_API PONS_MUST_USE int pons_runtime_stats(struct pons_runtime *rt,
                                               struct pons_stats *stats);
 
-/* Writes what was chosen and why, what was rejected and why (P8). */
+/* Writes what was chosen and why, what was rejected and why (P8). 0 or
+ * -EOWNERDEAD; whether it could be written, ferror() says. */
 PONS_API PONS_MUST_USE int pons_runtime_explain(struct pons_runtime *rt,
                                                 FILE *out);
 
-/* Writes every task: name, place of birth, state, what it waits for (P8). */
+/* Writes every task: name, place of birth, state, what it waits for (P8). The
+ * same answers. */
 PONS_API PONS_MUST_USE int pons_dump(struct pons_runtime *rt, FILE *out);
 
 /* What PONS_MAIN calls. Returns the exit status: fn's answer, or 2. */

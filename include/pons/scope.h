@@ -18,11 +18,16 @@
  * fiber or thread), and close then asks the tasks to end, as it does when the
  * opener is cancelled.
  *
+ * C never leaves a scope by itself: declare it with PONS_SCOPE_GUARD and it is
+ * closed on every way out. A scope that is forgotten is reported in debug
+ * builds.
+ *
  * Ownership   The struct is the caller's, and stays until close returned.
- * Threads     Open, spawn and close: the opener. Spawn also: tasks of the
- * scope. Failure     As each says. C never leaves a scope by itself: declare it
- * with PONS_SCOPE_GUARD and it is closed on every way out. A scope that is
- * forgotten is reported in debug builds.
+ *
+ * Threads     Open, spawn and close: the opener. Spawn and cancel also: tasks
+ *             of the scope.
+ *
+ * Failure     As each says.
  */
 
 #include "future.h"
@@ -41,38 +46,43 @@ struct pons_scope {
     int64_t first_error;
     uint32_t lock, live, state, cause;
     struct pons_mask frame; /* the deadline, for the opener's own waits */
+    const char *error_born; /* the place of birth of whose error that is */
+    uintptr_t reserved;
 };
 
-PONS_STATIC_ASSERT(sizeof(struct pons_scope) == 96, "ABI: pons_scope");
+PONS_STATIC_ASSERT(sizeof(struct pons_scope) == 112, "ABI: pons_scope");
 
-/* Opens a scope on the current runtime. PONS_NEVER: no deadline. */
+/* Opens a scope on the current runtime; without one, spawning answers -EINVAL.
+ * PONS_NEVER: no deadline. Cannot fail. */
 PONS_API void pons_scope_open(struct pons_scope *s, uint64_t deadline_ns);
 
 /* As above, on `rt` (borrowed until close). */
 PONS_API void pons_scope_open_on(struct pons_scope *s, struct pons_runtime *rt,
                                  uint64_t deadline_ns);
 
-/* Starts fn(arg) as a fiber of the scope. -ECANCELED once it is closing. */
+/* Starts fn(arg) as a fiber of the scope. Borrows `arg`. -ECANCELED once it is
+ * closed; the other errors are pons_spawn()'s. */
 #define pons_scope_spawn(s, fn, arg) pons_scope_spawn_at(s, fn, arg, PONS_HERE)
 PONS_API PONS_MUST_USE int pons_scope_spawn_at(struct pons_scope *s,
                                                pons_fiber_f *fn, void *arg,
                                                const char *where);
 
-/* Starts `f` as a stackless task of the scope. Consumes `f`. */
+/* Starts `f` as a stackless task of the scope. Consumes `f`, also when it
+ * fails. The same errors. */
 #define pons_scope_spawn_future(s, f) \
     pons_scope_spawn_future_at(s, f, PONS_HERE)
 PONS_API PONS_MUST_USE int pons_scope_spawn_future_at(struct pons_scope *s,
                                                       struct pons_future *f,
                                                       const char *where);
 
-/* Asks all tasks of the scope to end. */
+/* Asks all tasks of the scope to end. Does not wait; cannot fail. */
 PONS_API void pons_scope_cancel(struct pons_scope *s);
 
 /*
  * Waits until all have ended; the wait itself is never abandoned. 0, or -ETIME
  * if the deadline came first, or -ECANCELED if the owner was cancelled or
  * pons_scope_cancel() was called, or else the first negative answer of a task.
- * Closing a closed scope is 0.
+ * Closing a closed scope is 0. -EDEADLK inside poll().
  */
 PONS_API int pons_scope_close(struct pons_scope *s);
 
@@ -84,9 +94,14 @@ struct pons_scope_close {
     uint64_t reserved[2];
 };
 
+PONS_STATIC_ASSERT(sizeof(struct pons_scope_close) == 160,
+                   "ABI: pons_scope_close");
+
+/* Borrows `s` until it ended. */
 PONS_API void pons_scope_close_init(struct pons_scope_close *c,
                                     struct pons_scope *s);
 
+/* PONS_SCOPE_GUARD's. */
 static inline void
 pons_scope_guard_close(struct pons_scope *s)
 {
@@ -125,9 +140,11 @@ class scope
     scope(const scope &) = delete;
     scope &operator=(const scope &) = delete;
 
-    int spawn(pons_fiber_f *fn, void *arg, const char *where = nullptr)
+    /* The place of birth is the caller's. */
+    int spawn(pons_fiber_f *fn, void *arg, const char *file = __builtin_FILE(),
+              unsigned line = __builtin_LINE())
     {
-        return pons_scope_spawn_at(&s_, fn, arg, where);
+        return pons_scope_spawn_at(&s_, fn, arg, pons_place(file, line));
     }
     int close()
     {

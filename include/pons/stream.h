@@ -22,10 +22,12 @@
  *
  * Ownership   A stream owns its descriptor. Buffers and addresses are borrowed
  *             until the call returned or the future ended.
+ *
  * Threads     Any thread, any task, several at once.
+ *
  * Failure     The errno of the system call, never EAGAIN; -ECANCELED when
  *             cancelled, or when the stream is closed meanwhile; -EDEADLK
- * inside poll(). No SIGPIPE.
+ *             inside poll(). No SIGPIPE.
  */
 
 #include <sys/socket.h>
@@ -57,7 +59,9 @@ PONS_API int pons_stream_fd(const struct pons_stream *s);
  */
 PONS_API void pons_stream_close(struct pons_stream *s);
 
-/* All of close but the close; returns the descriptor, the caller's again. */
+/* All of close but the close; returns the descriptor, the caller's again.
+ * Consumes `s`, but for -EDEADLK inside poll() while operations are in course.
+ */
 PONS_API PONS_MUST_USE int pons_stream_release(struct pons_stream *s);
 
 /* What the futures below have in common. All fields are Pons's. */
@@ -66,15 +70,19 @@ struct pons_io {
     struct pons_stream *stream;
     struct pons_waker waker;
     void *place; /* the seat or wait that has the op */
+    uintptr_t reserved;
 };
 
-PONS_STATIC_ASSERT(sizeof(struct pons_io) == 160, "ABI: pons_io");
+PONS_STATIC_ASSERT(sizeof(struct pons_io) == 168, "ABI: pons_io");
 
 /* Up to `size` bytes as soon as there is one. 0: the other side has ended. */
 struct pons_recv {
     struct pons_future base;
     struct pons_io io;
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_recv) == 208, "ABI: pons_recv");
+
 PONS_API void pons_recv_init(struct pons_recv *r, struct pons_stream *s,
                              void *buffer, size_t size);
 PONS_API PONS_MUST_USE int64_t pons_recv(struct pons_stream *s, void *buffer,
@@ -85,6 +93,9 @@ struct pons_send {
     struct pons_future base;
     struct pons_io io;
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_send) == 208, "ABI: pons_send");
+
 PONS_API void pons_send_init(struct pons_send *w, struct pons_stream *s,
                              const void *buffer, size_t size);
 PONS_API PONS_MUST_USE int64_t pons_send(struct pons_stream *s,
@@ -100,7 +111,11 @@ struct pons_send_all {
     struct pons_stream *stream;
     const void *buffer;
     size_t size, sent;
+    uintptr_t reserved;
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_send_all) == 288, "ABI: pons_send_all");
+
 PONS_API void pons_send_all_init(struct pons_send_all *w, struct pons_stream *s,
                                  const void *buffer, size_t size);
 PONS_API PONS_MUST_USE int64_t pons_send_all(struct pons_stream *s,
@@ -119,7 +134,11 @@ struct pons_read_line {
     char *buffer;
     size_t size, have;
     char extra[8];
+    uintptr_t reserved;
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_read_line) == 296, "ABI: pons_read_line");
+
 PONS_API void pons_read_line_init(struct pons_read_line *r,
                                   struct pons_stream *s, char *buffer,
                                   size_t size);
@@ -132,6 +151,10 @@ struct pons_ready_wait {
     struct pons_future base;
     struct pons_io io;
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_ready_wait) == 208,
+                   "ABI: pons_ready_wait");
+
 PONS_API void pons_ready_wait_init(struct pons_ready_wait *r,
                                    struct pons_stream *s, short events);
 PONS_API PONS_MUST_USE int64_t pons_ready_wait(struct pons_stream *s,
@@ -144,6 +167,9 @@ struct pons_accept {
     struct pons_stream **out;
     uint64_t reserved;
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_accept) == 224, "ABI: pons_accept");
+
 PONS_API void pons_accept_init(struct pons_accept *a,
                                struct pons_stream *listener,
                                struct pons_stream **out);
@@ -156,6 +182,9 @@ struct pons_connect {
     struct pons_io io;
     struct sockaddr_storage address;
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_connect) == 336, "ABI: pons_connect");
+
 PONS_API void pons_connect_init(struct pons_connect *c, struct pons_stream *s,
                                 const struct sockaddr *address,
                                 socklen_t length);
@@ -175,7 +204,12 @@ struct pons_tcp_connect {
     void *next;   /* the address to try next */
     struct pons_stream *trying;
     struct pons_connect connect;
+    uintptr_t reserved[2];
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_tcp_connect) == 424,
+                   "ABI: pons_tcp_connect");
+
 PONS_API void pons_tcp_connect_init(struct pons_tcp_connect *c,
                                     struct pons_stream **out, const char *host,
                                     const char *service);
@@ -195,6 +229,10 @@ struct pons_tcp_listen {
     int32_t reserved0;
     uint64_t reserved;
 };
+
+PONS_STATIC_ASSERT(sizeof(struct pons_tcp_listen) == 72,
+                   "ABI: pons_tcp_listen");
+
 PONS_API void pons_tcp_listen_init(struct pons_tcp_listen *l,
                                    struct pons_stream **out, const char *host,
                                    const char *service, int backlog);

@@ -20,9 +20,11 @@
  *             it, everything else borrows it. A spawned future is consumed: its
  *             drop() runs exactly once, after its last poll and before join
  *             returns, also when spawning failed.
+ *
  * Threads     Any thread, any task. A NULL runtime is the current one: the
  *             task's or job's, else that of the enclosing pons_block_on(),
  *             else there is none and the call is -EINVAL.
+ *
  * Failure     -ENOMEM; -EOWNERDEAD in a forked child (P10). While a
  *             shutdown drains, spawning succeeds and the task is born
  *             cancelled; after it has ended, -ESHUTDOWN.
@@ -56,9 +58,14 @@ struct pons_spawn_options {
     uint64_t reserved[4]; /* zero */
 };
 
+PONS_STATIC_ASSERT(offsetof(struct pons_spawn_options, reserved) == 32,
+                   "ABI: pons_spawn_options");
+
 /*
  * Starts `fn(arg)` as a fiber. Borrows `arg` for as long as fn uses it. `task`
- * gets the handle; NULL detaches at once.
+ * gets the handle; NULL detaches at once. The second form names the place of
+ * birth (static), the third more than that: borrows `o` during the call, and
+ * answers -EINVAL for what is not allowed in it.
  */
 #define pons_spawn(rt, fn, arg, task) \
     pons_spawn_at(rt, fn, arg, task, PONS_HERE)
@@ -71,7 +78,13 @@ PONS_API PONS_MUST_USE int pons_spawn_with(struct pons_runtime *rt,
                                            struct pons_task **task,
                                            const struct pons_spawn_options *o);
 
-/* Starts `f` as a stackless task. Consumes `f`. NULL `task` detaches. */
+/* The text of a place, for those who cannot write PONS_HERE where they spawn:
+ * "file:line", made once and static from then on. Borrows `file`. NULL: no
+ * memory, which is a place, too. Any thread. */
+PONS_API const char *pons_place(const char *file, unsigned line);
+
+/* Starts `f` as a stackless task. Consumes `f`, also when it fails. `task` and
+ * the other forms as above. */
 #define pons_spawn_future(rt, f, task) \
     pons_spawn_future_at(rt, f, task, PONS_HERE)
 PONS_API PONS_MUST_USE int pons_spawn_future_at(struct pons_runtime *rt,
@@ -87,7 +100,7 @@ pons_spawn_future_with(struct pons_runtime *rt, struct pons_future *f,
  * Waits for the end of `t` and stores its result if `result` is not NULL. When
  * the caller is cancelled the task is cancelled too, and still awaited: what it
  * then answers is stored, and this returns 0. Consumes `t`, except when it
- * returns -EDEADLK (a task that joins itself; inside poll()).
+ * returns -EDEADLK (a task that joins itself; inside poll()) or -EOWNERDEAD.
  */
 PONS_API PONS_MUST_USE int pons_join(struct pons_task *t, int64_t *result);
 
@@ -101,6 +114,7 @@ struct pons_join {
 
 PONS_STATIC_ASSERT(sizeof(struct pons_join) == 64, "ABI: pons_join");
 
+/* Consumes `t` when the future has ended. */
 PONS_API void pons_join_init(struct pons_join *j, struct pons_task *t);
 
 /* Lets `t` go on alone. Consumes `t`; NULL is allowed. */

@@ -11,6 +11,7 @@
  * is cancelled and awaited. What succeeded after all is the result.
  *
  * Threads     Any thread, any task; the calling forms keep P1.
+ *
  * Failure     -ECANCELED, -ETIME, -EDEADLK as each says. Nothing allocates.
  */
 
@@ -25,14 +26,16 @@ extern "C" {
 #define PONS_MS UINT64_C(1000000)
 #define PONS_S  UINT64_C(1000000000)
 
-/* Now, in nanoseconds of CLOCK_MONOTONIC. */
+/* Now, in nanoseconds of CLOCK_MONOTONIC. A signal handler, too. */
 PONS_API uint64_t pons_now(void);
 
-/* The deadline `n` units from now; saturates at PONS_NEVER. */
+/* The deadline `n` nanoseconds, or milliseconds, from now; saturates at
+ * PONS_NEVER. */
 PONS_API uint64_t pons_after_ns(uint64_t n);
 PONS_API uint64_t pons_after_ms(uint64_t n);
 
-/* Waits at least `duration_ns`. 0, -ECANCELED or -EDEADLK. Never early. */
+/* Waits at least `duration_ns`, or until `deadline_ns` has come: never less. 0,
+ * -ECANCELED, or -EDEADLK inside poll(). */
 PONS_API int pons_sleep(uint64_t duration_ns);
 PONS_API int pons_sleep_until(uint64_t deadline_ns);
 
@@ -47,12 +50,14 @@ struct pons_sleep {
 
 PONS_STATIC_ASSERT(sizeof(struct pons_sleep) == 96, "ABI: pons_sleep");
 
+/* 0 or -ECANCELED will be its result. */
 PONS_API void pons_sleep_init(struct pons_sleep *s, uint64_t deadline_ns);
 
 /*
  * Calls fn(arg) here, with a deadline on all that it waits for. -ETIME if the
  * deadline passed and fn answered -ECANCELED for it; else 0 and fn's answer in
- * `result` (NULL is allowed). Deadlines nest: the earliest counts.
+ * `result` (NULL is allowed). Borrows `arg`. Deadlines nest: the earliest
+ * counts. -EDEADLK inside poll().
  */
 PONS_API PONS_MUST_USE int pons_timeout(uint64_t deadline_ns, pons_fiber_f *fn,
                                         void *arg, int64_t *result);
@@ -71,6 +76,7 @@ struct pons_timeout {
 
 PONS_STATIC_ASSERT(sizeof(struct pons_timeout) == 152, "ABI: pons_timeout");
 
+/* At the deadline, of CLOCK_MONOTONIC in ns, `child` is asked to end. */
 PONS_API void pons_timeout_init(struct pons_timeout *t, uint64_t deadline_ns,
                                 struct pons_future *child);
 
@@ -78,7 +84,8 @@ PONS_API void pons_timeout_init(struct pons_timeout *t, uint64_t deadline_ns,
  * Between open and close, cancels and deadlines from outside are hidden from
  * this fiber's or thread's waits, for at most `grace_ns`: time to flush, to
  * shut down, to read to the end. Deadlines set inside count. Masks nest, and
- * close in the reverse order on the stack that opened them.
+ * close in the reverse order on the stack that opened them. Cannot fail; inside
+ * poll(), where nothing waits, it hides nothing.
  */
 struct pons_mask {
     uint64_t deadline_ns;
@@ -89,6 +96,7 @@ struct pons_mask {
 
 PONS_STATIC_ASSERT(sizeof(struct pons_mask) == 32, "ABI: pons_mask");
 
+/* Borrows `m` until close. */
 PONS_API void pons_mask_open(struct pons_mask *m, uint64_t grace_ns);
 PONS_API void pons_mask_close(struct pons_mask *m);
 

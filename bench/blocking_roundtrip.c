@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench/blocking_roundtrip.c - a fiber calls code that may block: to a thread
+ * of the pool and back.
+ */
+
+#include "bench.h"
+#include "core/atomic.h"
+#include "runtime.h"
+
+enum { CALLS = 20000 };
+
+static int64_t
+nothing(void *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+static int64_t
+call(void *arg)
+{
+    struct bench_run *r = arg;
+    uint64_t ops = bench_ops(r, CALLS);
+    int64_t answer;
+
+    bench_must(pons_blocking(nothing, NULL, NULL) == 0, "the first thread");
+    bench_start(r);
+    for (uint64_t i = 0; i < ops; i++)
+        bench_must(pons_blocking(nothing, NULL, &answer) == 0 && answer == 1,
+                   "blocking");
+    bench_stop(r, ops);
+    return 0;
+}
+
+static void
+idle(struct bench_run *r)
+{
+    struct pons_runtime *rt = bench_runtime();
+
+    bench_inside(rt, call, r);
+    pons_runtime_unref(rt);
+}
+
+/* --- busy: another task never ceases to yield --- */
+
+struct yielder {
+    struct pons_future base;
+    struct pons_yield yield;
+};
+
+static uint32_t yielding;
+
+static enum pons_poll
+yielder_poll(struct pons_future *f, struct pons_waker *w)
+{
+    struct yielder *y = pons_container_of(f, struct yielder, base);
+
+    PONS_BEGIN(f);
+    while (poni_load_relaxed(&yielding)) {
+        pons_yield_init(&y->yield);
+        PONS_AWAIT(f, w, &y->yield);
+    }
+    PONS_END(f);
+}
+
+static const struct pons_future_ops yielder_ops = {
+    .size = sizeof yielder_ops, .name = "yielder", .poll = yielder_poll};
+
+static void
+busy(struct bench_run *r)
+{
+    struct pons_runtime *rt = bench_runtime();
+    struct pons_task *task;
+    struct yielder y;
+
+    poni_store_relaxed(&yielding, 1);
+    pons_future_init(&y.base, &yielder_ops);
+    bench_must(pons_spawn_future(rt, &y.base, &task) == 0, "spawn");
+    bench_inside(rt, call, r);
+    poni_store_relaxed(&yielding, 0);
+    bench_must(pons_join(task, NULL) == 0, "join");
+    pons_runtime_unref(rt);
+}
+
+static const struct bench_case cases[] = {
+    {.name = "idle", .run = idle},
+    {.name = "busy", .run = busy},
+    {0},
+};
+
+static const struct bench_workload blocking_roundtrip_workload = {
+    .name = "blocking_roundtrip",
+    .subject = "pons",
+    .measures = "a blocking call from a fiber, to the pool and back",
+    .how = "one fiber calls an empty job, one after the other; busy: while "
+           "another task yields without end",
+    .silent = "a pool thread that has slept for long; many calls at once",
+    .axes = BENCH_REACTOR | BENCH_POOL | BENCH_WORKERS,
+    .cases = cases,
+};
+
+int
+main(int argc, char **argv)
+{
+    return bench_main(
+        (const struct bench_workload *const[]){&blocking_roundtrip_workload,
+                                               NULL},
+        argc, argv);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench/limits/file_read.c - the floor under reading files: pread, from the
+ * page cache, or from the disk by threads that each wait for their own.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+enum {
+    BLOCK = 4096,
+    BLOCKS = 16384, // 64 MiB
+    CHUNK = 256,    // blocks of a write
+    HOT_READS = 100000,
+    COLD_READS = 4000,
+    THREADS_MAX = 4,
+};
+
+struct reader {
+    int fd;
+    unsigned seed;
+    uint64_t reads;
+    pthread_t thread;
+    char *block; // aligned, as O_DIRECT wants it
+};
+
+/* Some block, and then some other. */
+static off_t
+reader_offset(struct reader *d)
+{
+    d->seed = d->seed * 1664525u + 1013904223u;
+    return (off_t)(d->seed >> 8) % BLOCKS * BLOCK;
+}
+
+static void *
+reader_run(void *arg)
+{
+    struct reader *d = arg;
+
+    for (uint64_t i = 0; i < d->reads; i++)
+        bench_must(pread(d->fd, d->block, BLOCK, reader_offset(d)) == BLOCK,
+                   "pread");
+    return NULL;
+}
+
+static void
+reader_init(struct reader *d, int fd, unsigned seed, uint64_t reads)
+{
+    *d = (struct reader){.fd = fd, .seed = seed, .reads = reads};
+    d->block = aligned_alloc(BLOCK, BLOCK);
+    bench_must(d->block != NULL, "memory");
+}
+
+/* --- the file --- */
+
+static void
+file_fill(int fd)
+{
+    char *chunk = aligned_alloc(BLOCK, (size_t)CHUNK * BLOCK);
+
+    bench_must(chunk != NULL, "memory");
+    memset(chunk, 'p', (size_t)CHUNK * BLOCK);
+    for (int i = 0; i < BLOCKS / CHUNK; i++)
+        bench_must(write(fd, chunk, (size_t)CHUNK * BLOCK) == CHUNK * BLOCK,
+                   "a file of 64 MiB");
+    free(chunk);
+}
+
+/* A file without a name, filled and on the disk, opened with `flags`; -errno
+ * where those are refused. */
+static int
+file_open(int flags)
+{
+    const char *dir = getenv("TMPDIR");
+    char path[4096];
+    int fd, again;
+
+    snprintf(path, sizeof path, "%s/pons-bench-XXXXXX",
+             dir && *dir ? dir : "/var/tmp");
+    fd = mkostemp(path, O_CLOEXEC);
+    bench_must(fd >= 0, "a file in TMPDIR or /var/tmp");
+    again = open(path, O_RDONLY | O_CLOEXEC | flags);
+    if (again < 0)
+        again = -errno;
+    (void)unlink(path);
+    if (again >= 0) {
+        file_fill(fd);
+        bench_must(fsync(fd) == 0, "fsync");
+    }
+    close(fd);
+    return again;
+}
+
+/* --- cases --- */
+
+static void
+hot(struct bench_run *r)
+{
+    uint64_t ops = bench_ops(r, HOT_READS);
+    int fd = file_open(0);
+    struct reader d;
+
+    bench_must(fd >= 0, "open");
+    reader_init(&d, fd, 1, ops);
+    bench_start(r);
+    reader_run(&d);
+    bench_stop(r, ops);
+    free(d.block);
+    close(fd);
+}
+
+static void
+cold(struct bench_run *r, unsigned threads)
+{
+    uint64_t each = bench_ops(r, COLD_READS) / threads;
+    struct reader readers[THREADS_MAX];
+    int fd = file_open(O_DIRECT);
+
+    if (fd < 0) {
+        bench_skip(r, "the file system of TMPDIR, or of /var/tmp, refuses "
+                      "O_DIRECT");
+        return;
+    }
+    for (unsigned i = 0; i < threads; i++)
+        reader_init(&readers[i], fd, i + 1, each);
+    bench_start(r);
+    for (unsigned i = 0; i < threads; i++)
+        bench_must(pthread_create(&readers[i].thread, NULL, reader_run,
+                                  &readers[i]) == 0,
+                   "a thread");
+    for (unsigned i = 0; i < threads; i++)
+        pthread_join(readers[i].thread, NULL);
+    bench_stop(r, each * threads);
+    for (unsigned i = 0; i < threads; i++)
+        free(readers[i].block);
+    close(fd);
+}
+
+static void
+cold_1(struct bench_run *r)
+{
+    cold(r, 1);
+}
+
+static void
+cold_4(struct bench_run *r)
+{
+    cold(r, 4);
+}
+
+static const struct bench_case cases[] = {
+    {.name = "hot", .run = hot, .cold = 1},
+    {.name = "cold, depth 1", .run = cold_1, .cold = 1},
+    {.name = "cold, depth 4", .run = cold_4, .cold = 1},
+    {0},
+};
+
+static const struct bench_workload file_read_workload = {
+    .name = "file_read",
+    .subject = "raw pread",
+    .measures = "reading 4 KiB of a file",
+    .how = "pread of blocks anywhere in a file of 64 MiB: hot from the page "
+           "cache; cold with O_DIRECT, by 1 thread or by 4",
+    .silent = "what the disk's own cache keeps",
+    .cases = cases,
+};
+
+int
+main(int argc, char **argv)
+{
+    return bench_main(
+        (const struct bench_workload *const[]){&file_read_workload, NULL}, argc,
+        argv);
+}

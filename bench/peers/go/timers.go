@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+var timers = workload{
+	"timers", "a timer that is set and stopped; how late one is",
+	"AfterFunc() an hour, and Stop(); 1M live: all are set, then all stopped; " +
+		"lateness: 100 goroutines Sleep() 1 to 10 ms",
+	"a timer that fires",
+	[]benchCase{{"create and cancel", createAndCancel, false},
+		{"1M live", live1M, true},
+		{"lateness", func(r *run) { nap(r, false) }, false}},
+}
+
+var sleepers = workload{
+	"sleepers", "memory of an idle goroutine",
+	"resident bytes before and after 100,000 goroutines were begun that " +
+		"Sleep() an hour",
+	"what a goroutine's stack has once it was used deeply",
+	[]benchCase{{"fiber", sleep, true}},
+}
+
+var stalls = workload{
+	"stalls", "how late others are where goroutines block their thread",
+	"100 goroutines Sleep() 1 to 10 ms; one in 100 of those is followed by " +
+		"1 ms of the system call nanosleep",
+	"a block that is longer than a nap",
+	[]benchCase{{"1% block", func(r *run) { nap(r, true) }, false}},
+}
+
+func never() {}
+
+func createAndCancel(r *run) {
+	ops := r.ops(1000000)
+	r.start()
+	for i := 0; i < ops; i++ {
+		time.AfterFunc(time.Hour, never).Stop()
+	}
+	r.stop(ops)
+}
+
+// When the i-th of a million timers is to end: out of order, in the next hour
+// but one.
+func far(i int) time.Duration {
+	const hour = 3600000
+	return time.Duration(hour+uint64(i)*2654435761%hour) * time.Millisecond
+}
+
+func live1M(r *run) {
+	const live = 1000000
+	all := make([]*time.Timer, live)
+	for i := range all {
+		all[i] = nil // its memory is not what is measured
+	}
+	r.start()
+	for i := range all {
+		all[i] = time.AfterFunc(far(i), never)
+	}
+	for _, t := range all {
+		t.Stop()
+	}
+	r.stop(live)
+}
+
+// --- naps: bench/naps.h's ---
+
+const (
+	nappers    = 100
+	naps       = 50 // of each
+	stallEvery = 100
+)
+
+type ended struct {
+	sync.Mutex
+	late  histogram // those that end too early count as not late
+	early int
+}
+
+// True when this one is to block its thread.
+func (e *ended) nap(late time.Duration) bool {
+	e.Lock()
+	defer e.Unlock()
+	if late < 0 {
+		e.early++
+		late = 0
+	}
+	e.late.record(uint64(late))
+	return e.late.count%stallEvery == 0
+}
+
+func nap(r *run, stalls bool) {
+	var all ended
+	var wg sync.WaitGroup
+	each := naps
+	if r.quick {
+		each /= 5
+	}
+	wg.Add(nappers)
+	r.start()
+	for i := 0; i < nappers; i++ {
+		go func(napper int) {
+			for nap := 0; nap < each; nap++ {
+				length := time.Duration(1+(napper+nap)%10) * time.Millisecond
+				began := time.Now()
+				time.Sleep(length)
+				if all.nap(time.Since(began)-length) && stalls {
+					syscall.Nanosleep(&syscall.Timespec{Nsec: 1000000}, nil)
+				}
+			}
+			wg.Done()
+		}(i)
+	}
+	wg.Wait()
+	r.stop(nappers * each)
+	r.latencies(&all.late)
+	r.value("early", "1", float64(all.early)/float64(nappers*each))
+}
+
+// --- sleepers ---
+
+func sleep(r *run) {
+	const sleeping = 100000
+	var begun atomic.Int64
+	before := residentTrimmed()
+	for i := 0; i < sleeping; i++ {
+		go func() {
+			begun.Add(1)
+			time.Sleep(time.Hour)
+		}()
+	}
+	for begun.Load() < sleeping {
+		time.Sleep(time.Millisecond)
+	}
+	r.value("memory", "B", (residentTrimmed()-before)/sleeping)
+}

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+
+fn main() {
+    bench::main(&tokio_peer::MULTI_THREAD)
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli/bench_table.c - see cli/bench_table.h.
+ *
+ * A line per subject; figures that have no column follow on a line of their
+ * own. The first subject that was measured is what the others of its table are
+ * compared with.
+ */
+
+#include "bench_table.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "bench_environment.h"
+#include "bench_run.h"
+#include "bench_stats.h"
+#include "bench_units.h"
+#include "say.h"
+
+enum {
+    SUBJECT_LEAST = 8,
+    SUBJECT_MOST = 60,
+    BAR = 16,  // columns of the longest
+    CELL = 10, // "999.9 KiB" and a space
+    LINE = 79,
+    INDENT = 17, // of sentences, below the first line
+    WORD = 128,  // longer ones are cut
+};
+
+/* What has a column; "median" and what is about it stand for the main one. */
+static const struct {
+    const char *metric, *title;
+} columns[] = {
+    {"user", "user"},         {"system", "system"}, {"syscalls", "calls"},
+    {"switches", "switches"}, {"rss", "rss"},
+};
+
+enum { COLUMNS = sizeof columns / sizeof columns[0] };
+
+/* The rows of one workload and case. */
+struct table {
+    const struct bench_row *rows;
+    size_t count;
+    int width;                // of the subjects
+    struct bench_stats first; // what the others are compared with
+    const struct bench_row *first_row;
+    double longest; // median
+};
+
+static int
+stats_of(struct bench_stats *s, const struct bench_figure *f)
+{
+    *s = (struct bench_stats){0};
+    return f && bench_stats_of(s, f->values, f->count) == 0 && s->count > 0;
+}
+
+static int
+has_column(const char *metric)
+{
+    for (unsigned i = 0; i < COLUMNS; i++)
+        if (strcmp(columns[i].metric, metric) == 0)
+            return 1;
+    return strcmp(metric, "ops") == 0; // is of no interest to people
+}
+
+static void
+print_cell(FILE *out, double value, const char *unit)
+{
+    char text[32];
+
+    bench_units_write(text, sizeof text, value, unit);
+    fprintf(out, "%*s", CELL, text);
+}
+
+static void
+print_title(const struct table *t, FILE *out)
+{
+    const struct bench_figure *f =
+        t->first_row ? bench_row_main(t->first_row) : NULL;
+
+    fputc('\n', out);
+    say_plain(out, t->rows->key.workload);
+    fputs(": ", out);
+    say_plain(out, t->rows->key.case_name);
+    if (!f) {
+        fputc('\n', out);
+        return;
+    }
+    fprintf(out, " (%s)\n  %-*s%*s%8s%*s%*s", f->metric, t->width, "subject",
+            CELL, "median", "+-%", CELL, "least", CELL, "most");
+    for (unsigned i = 0; i < COLUMNS; i++)
+        fprintf(out, "%*s", CELL, columns[i].title);
+    fputc('\n', out);
+}
+
+static void
+print_bar(const struct table *t, double value, FILE *out)
+{
+    int full = t->longest > 0 ? (int)(value / t->longest * BAR + 0.5) : 0;
+
+    for (int i = 0; i < full; i++)
+        fputc('#', out);
+}
+
+/* The wider side of the interval, in percent of the median. */
+static double
+percent(const struct bench_stats *s)
+{
+    double up = s->high - s->median, down = s->median - s->low;
+    double wide = up > down ? up : down;
+
+    if (wide <= 0)
+        return 0;
+    return s->median != 0 ? 100 * wide / fabs(s->median) : INFINITY;
+}
+
+static char
+mark_of(const struct table *t, const struct bench_row *row,
+        const struct bench_stats *s)
+{
+    static const char marks[] = "-=+";
+
+    if (row == t->first_row)
+        return ' ';
+    return marks[1 + bench_stats_compare(&t->first, s)];
+}
+
+static void
+print_main(const struct table *t, const struct bench_row *row,
+           const struct bench_figure *f, const struct bench_stats *s, FILE *out)
+{
+    print_cell(out, s->median, f->unit);
+    if (s->enough && percent(s) < 1000)
+        fprintf(out, "%7.1f%c", percent(s),
+                row->state == ROW_SETTLED ? ' ' : '~');
+    else
+        fprintf(out, "%8s", "~");
+    print_cell(out, s->min, f->unit);
+    print_cell(out, s->max, f->unit);
+    for (unsigned i = 0; i < COLUMNS; i++) {
+        const struct bench_figure *one =
+            bench_row_figure(row, columns[i].metric);
+        struct bench_stats of;
+
+        if (stats_of(&of, one))
+            print_cell(out, of.median, one->unit);
+        else
+            fprintf(out, "%*s", CELL, "-");
+    }
+    fprintf(out, "  %c ", mark_of(t, row, s));
+    print_bar(t, s->median, out);
+    fputc('\n', out);
+}
+
+/* Latencies, and whatever else the case says. */
+static void
+print_others(const struct bench_row *row, FILE *out)
+{
+    const struct bench_figure *main = bench_row_main(row);
+    int any = 0;
+
+    for (size_t i = 0; i < row->figure_count; i++) {
+        const struct bench_figure *f = &row->figures[i];
+        struct bench_stats s;
+        char text[32];
+
+        if (f == main || has_column(f->metric) || !stats_of(&s, f))
+            continue;
+        bench_units_write(text, sizeof text, s.median, f->unit);
+        fputs(any ? ", " : "      ", out);
+        say_plain(out, f->metric);
+        fprintf(out, " %s", text);
+        any = 1;
+    }
+    if (any)
+        fputc('\n', out);
+}
+
+static void
+print_reason(const struct bench_row *row, FILE *out)
+{
+    fputs(row->state == ROW_SKIPPED  ? "  skipped: "
+          : row->state == ROW_FAILED ? "  failed: "
+                                     : "  not measured: ",
+          out);
+    say_plain(out, row->reason ? row->reason : "the time was up");
+    fputc('\n', out);
+}
+
+static void
+print_row(const struct table *t, const struct bench_row *row, FILE *out)
+{
+    const struct bench_figure *f = bench_row_main(row);
+    struct bench_stats s;
+    char subject[256];
+    int measured = stats_of(&s, f);
+
+    bench_key_write(&row->key, subject, sizeof subject);
+    fputs("  ", out);
+    say_plain(out, subject);
+    for (int i = (int)strlen(subject); i < t->width; i++)
+        fputc(' ', out);
+    if (!measured || row->state == ROW_FAILED)
+        print_reason(row, out);
+    if (!measured)
+        return;
+    if (row->state == ROW_FAILED)
+        fprintf(out, "  %*s", t->width, "before that");
+    print_main(t, row, f, &s, out);
+    print_others(row, out);
+}
+
+static void
+table_measure(struct table *t)
+{
+    t->width = SUBJECT_LEAST;
+    for (size_t i = 0; i < t->count; i++) {
+        struct bench_stats s;
+        char subject[256];
+        int width;
+
+        bench_key_write(&t->rows[i].key, subject, sizeof subject);
+        width = (int)strlen(subject);
+        if (width > t->width)
+            t->width = width < SUBJECT_MOST ? width : SUBJECT_MOST;
+        if (!stats_of(&s, bench_row_main(&t->rows[i])))
+            continue;
+        if (s.median > t->longest)
+            t->longest = s.median;
+        if (!t->first_row) {
+            t->first_row = &t->rows[i];
+            t->first = s;
+        }
+    }
+}
+
+static size_t
+table_print(const struct bench_row *rows, size_t count, FILE *out)
+{
+    struct table t = {.rows = rows};
+
+    while (t.count < count &&
+           strcmp(rows[t.count].key.workload, rows->key.workload) == 0 &&
+           strcmp(rows[t.count].key.case_name, rows->key.case_name) == 0)
+        t.count++;
+    table_measure(&t);
+    if (*rows->key.workload)
+        print_title(&t, out);
+    else
+        fputs("\nnot measured\n", out);
+    for (size_t i = 0; i < t.count; i++)
+        print_row(&t, &rows[i], out);
+    return t.count;
+}
+
+/* Wrapped, beside its title. */
+static void
+print_sentence(const char *title, const char *text, FILE *out)
+{
+    int column;
+
+    if (!*text)
+        return;
+    column = fprintf(out, "  %-14s", title);
+    while (*text) {
+        int length = (int)strcspn(text, " ");
+        char word[WORD];
+
+        if (column + 1 + length > LINE)
+            column = fprintf(out, "\n%*s", INDENT - 1, "") - 1;
+        snprintf(word, sizeof word, " %.*s", length, text);
+        say_plain(out, word);
+        column += length + 1;
+        text += length + (text[length] == ' ');
+    }
+    fputc('\n', out);
+}
+
+void
+bench_about_print(const struct bench_about *about, FILE *out)
+{
+    print_sentence("measures:", about->measures, out);
+    print_sentence("how:", about->how, out);
+    print_sentence("does not tell:", about->silent, out);
+}
+
+static void
+print_about(const struct bench_result *r, const char *workload, FILE *out)
+{
+    for (size_t i = 0; i < r->about_count; i++)
+        if (strcmp(r->abouts[i].workload, workload) == 0)
+            bench_about_print(&r->abouts[i], out);
+}
+
+static void
+print_environment(const struct bench_environment *e, FILE *out)
+{
+    for (size_t i = 0; e && i < e->count; i++) {
+        fprintf(out, "%-15s  ", e->facts[i].name);
+        say_plain(out, e->facts[i].text);
+        fputc('\n', out);
+    }
+}
+
+/* What the marks mean, and how many rows are not what they should be. */
+static void
+print_legend(const struct bench_result *r, FILE *out)
+{
+    size_t wide = 0, failed = 0;
+
+    for (size_t i = 0; i < r->row_count; i++) {
+        wide += r->rows[i].state == ROW_WIDE;
+        failed += r->rows[i].state == ROW_FAILED;
+    }
+    fputs("\nFigures are medians, of one operation; +-% is the 95 % interval "
+          "of the median.\nBeside the first of its table: + more (slower), - "
+          "less (faster), = no telling.\n",
+          out);
+    if (wide > 0)
+        fprintf(out,
+                "~ %zu of %zu rows: the interval is wider than +-%.0f %%%s.\n",
+                wide, r->row_count, 100 * bench_run_share,
+                r->interrupted ? ", it was interrupted"
+                               : ", and the time or the repetitions are used "
+                                 "up");
+    if (failed > 0)
+        fprintf(out, "%zu of %zu rows failed.\n", failed, r->row_count);
+    if (r->quick)
+        fputs("--quick: with a twentieth of the operations; for a first "
+              "look.\n",
+              out);
+}
+
+void
+bench_table_print(const struct bench_result *r, FILE *out)
+{
+    size_t i = 0;
+
+    print_environment(r->environment, out);
+    while (i < r->row_count) {
+        const char *workload = r->rows[i].key.workload;
+
+        i += table_print(&r->rows[i], r->row_count - i, out);
+        if (i == r->row_count || strcmp(r->rows[i].key.workload, workload) != 0)
+            print_about(r, workload, out);
+    }
+    print_legend(r, out);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_BENCH_TABLE_H
+#define CLI_BENCH_TABLE_H
+
+/*
+ * cli/bench_table.h - the result for people: the environment, then a table for
+ * each case of each workload, with what the workload says of itself below.
+ */
+
+#include <stdio.h>
+
+#include "bench.h"
+
+void bench_table_print(const struct bench_result *r, FILE *out);
+
+/* "measures: ...", "how: ...", "does not tell: ...", as far as it says. */
+void bench_about_print(const struct bench_about *about, FILE *out);
+
+#endif /* CLI_BENCH_TABLE_H */

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli/bench_trial.c - see cli/bench_trial.h.
+ *
+ * A program's lines are read as strictly as they are written: one that is not
+ * about this row's workload and case, or not JSON, fails the row. Figures that
+ * came from something else than was asked for would look like all others.
+ */
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "bench_choice.h"
+#include "core/settings.h"
+
+enum { TRIAL_WORDS = 16 }; // of a program's command line
+
+/* What one run's lines said. */
+struct trial_found {
+    struct bench_row *row;
+    enum bench_keep keep;
+    unsigned figures; // how many lines had values
+    double ops;       // -1: no line said it; so the others
+    double syscalls, others;
+};
+
+static void
+trial_words(const struct bench_row *row, enum bench_keep keep,
+            const char *words[TRIAL_WORDS])
+{
+    const struct bench_trial *t = &row->trial;
+    unsigned n = 0;
+
+    words[n++] = t->program;
+    words[n++] = "--workload";
+    words[n++] = row->key.workload;
+    words[n++] = "--case";
+    words[n++] = row->key.case_name;
+    words[n++] = "--repeat";
+    words[n++] = "1";
+    if (t->quick || keep == KEEP_SYSCALLS)
+        words[n++] = "--quick";
+    if (keep == KEEP_NOTHING)
+        words[n++] = "--no-warm-up";
+    if (t->server) {
+        words[n++] = "--server";
+        words[n++] = t->server;
+    }
+    if (t->server || t->subject) {
+        words[n++] = "--subject";
+        words[n++] = row->key.subject;
+    }
+    words[n] = NULL;
+}
+
+static int
+is_text(const json_t *line, const char *member, const char *wanted)
+{
+    const char *text = json_string_value(json_object_get(line, member));
+
+    return text && strcmp(text, wanted) == 0;
+}
+
+static int
+take_value(struct trial_found *f, const char *metric, const char *unit,
+           double value)
+{
+    f->figures++;
+    if (strcmp(metric, "ops") == 0)
+        f->ops = value;
+    if (f->keep != KEEP_FIGURES)
+        return 0;
+    return bench_row_value(f->row, metric, unit, value);
+}
+
+/* {"workload":...,"case":...,"metric":...,"unit":...,"values":[one]} */
+static int
+take_figure(struct trial_found *f, const json_t *line)
+{
+    const char *metric = json_string_value(json_object_get(line, "metric"));
+    const char *unit = json_string_value(json_object_get(line, "unit"));
+    const json_t *values = json_object_get(line, "values");
+    const json_t *value = json_array_get(values, 0);
+
+    if (!is_text(line, "workload", f->row->key.workload) ||
+        !is_text(line, "case", f->row->key.case_name) ||
+        !is_text(line, "subject", f->row->key.subject) || !metric || !unit ||
+        json_array_size(values) != 1 || !json_is_number(value) ||
+        !isfinite(json_number_value(value)))
+        return -EPROTO;
+    return take_value(f, metric, unit, json_number_value(value));
+}
+
+static int
+take_line(struct trial_found *f, const char *text, size_t length)
+{
+    json_t *line = json_loadb(text, length, 0, NULL);
+    const char *skipped = json_string_value(json_object_get(line, "skipped"));
+    int err = 0;
+
+    if (skipped) {
+        bench_row_end(f->row, ROW_SKIPPED, "%s", skipped);
+        err = -ECANCELED;
+    } else if (json_object_get(line, "syscalls")) {
+        f->syscalls = json_number_value(json_object_get(line, "syscalls"));
+        f->others = json_number_value(json_object_get(line, "others"));
+    } else if (!json_object_get(line, "uncounted")) {
+        err = take_figure(f, line);
+    }
+    if (err == -EPROTO)
+        bench_row_end(f->row, ROW_FAILED,
+                      "printed a line that is no figure of this case: %.*s",
+                      length < 80 ? (int)length : 80, text);
+    json_decref(line);
+    return err;
+}
+
+static int
+take_lines(struct trial_found *f, const char *text)
+{
+    int err = 0;
+
+    while (err == 0 && *text) {
+        size_t length = strcspn(text, "\n");
+
+        if (length > 0)
+            err = take_line(f, text, length);
+        text += length + (text[length] == '\n');
+    }
+    if (err == 0 && f->figures == 0) {
+        bench_row_end(f->row, ROW_FAILED, "printed no figure");
+        return -EPROTO;
+    }
+    return err;
+}
+
+/* Of a program that drives a server, the others are the server's. */
+static int
+keep_syscalls(struct bench_row *row, const struct trial_found *f)
+{
+    int err = 0;
+
+    if (f->syscalls < 0 || !(f->ops > 0))
+        return 0;
+    err = bench_row_value(row, "syscalls", "1", f->syscalls / f->ops);
+    if (err == 0 && f->others > 0)
+        err = bench_row_value(row, "server syscalls", "1", f->others / f->ops);
+    return err;
+}
+
+/* The run has ended by itself. */
+static int
+trial_read(struct bench_row *row, enum bench_keep keep,
+           const struct bench_ended *ended)
+{
+    struct trial_found f = {
+        .row = row, .keep = keep, .ops = -1, .syscalls = -1};
+    char why[512];
+    int err;
+
+    if (ended->status != 0) {
+        bench_child_why(ended, why, sizeof why);
+        bench_row_end(row, ROW_FAILED, "%s", why);
+        return -EIO;
+    }
+    err = take_lines(&f, ended->out);
+    if (err == 0 && keep == KEEP_SYSCALLS)
+        err = keep_syscalls(row, &f);
+    if (err == -ENOMEM)
+        bench_row_end(row, ROW_FAILED, "%s", strerror(ENOMEM));
+    return err;
+}
+
+static void
+trial_settings(const struct bench_row *row,
+               struct bench_setting settings[AXES + 1])
+{
+    for (enum bench_axis i = 0; i < AXES; i++) {
+        settings[i].name = bench_axis_variable(i);
+        settings[i].value = *row->key.axis[i] ? row->key.axis[i] : NULL;
+    }
+    settings[AXES] = (struct bench_setting){0};
+}
+
+static int
+trial_once(struct bench_row *row, enum bench_keep keep,
+           struct bench_ended *ended)
+{
+    const struct bench_trial *t = &row->trial;
+    struct bench_setting settings[AXES + 1];
+    const char *words[TRIAL_WORDS];
+    struct bench_child c = {.argv = (char *const *)words,
+                            .settings = settings,
+                            .limit_ns = t->limit_ns,
+                            .cpu = t->cpu,
+                            .interrupt = t->interrupt};
+    char limit[32];
+    int err;
+
+    if (keep == KEEP_SYSCALLS)
+        c.tracer = t->tracer;
+    trial_words(row, keep, words);
+    trial_settings(row, settings);
+    err = bench_child_run(&c, ended);
+    if (err == -EINTR)
+        return err;
+    if (keep != KEEP_SYSCALLS)
+        row->trial_ns = ended->wall_ns;
+    poni_duration_write(limit, sizeof limit, t->limit_ns);
+    if (err == -ETIME)
+        bench_row_end(row, ROW_FAILED, "did not end within %s", limit);
+    else if (err < 0)
+        bench_row_end(row, ROW_FAILED, "%s", strerror(-err));
+    return err < 0 ? err : trial_read(row, keep, ended);
+}
+
+int
+bench_trial_run(struct bench_row *row, enum bench_keep keep)
+{
+    struct bench_ended *ended = malloc(sizeof *ended);
+    int err = -ENOMEM;
+
+    if (ended)
+        err = trial_once(row, keep, ended);
+    else
+        bench_row_end(row, ROW_FAILED, "%s", strerror(ENOMEM));
+    free(ended);
+    /* What goes wrong under a tracer may be the tracer's fault. */
+    if (keep == KEEP_SYSCALLS && err < 0 && err != -EINTR &&
+        row->state == ROW_FAILED) {
+        free(row->reason);
+        row->reason = NULL;
+        row->state = ROW_WAITING;
+        return 0;
+    }
+    return err;
+}

@@ -1,0 +1,582 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+tests/bench_command_test.py - pons bench, from outside, with programs of its own.
+
+    bench_command_test.py PONS [TEST...]
+
+What it runs are shell scripts in a directory given by --dir: they print figures,
+garbage or nothing, crash, or wait for ever. Each writes its words and settings
+into a log, so what it was asked to do is seen. Whatever waits has a time limit,
+which only a hang can reach; nothing is ordered by sleeping.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PONS = ""
+LIMIT = 60  # seconds; nothing takes that long unless it hangs
+
+# Describes itself, else logs how it was started, then does `body`; CASE is the
+# case, RUN the number of its runs that were logged before this one.
+SCRIPT = """#!/bin/sh
+if [ "$1" = --describe ]; then
+    cat <<'END'
+%(describe)s
+END
+    exit
+fi
+words="$*"
+settings="${PONS_REACTOR-unset}|${PONS_POOL-unset}|${PONS_WORKERS-unset}"
+SUBJECT=%(subject)s
+while [ $# -gt 0 ]; do
+    case $1 in
+    --workload) WORKLOAD=$2 ;;
+    --case) CASE=$2 ;;
+    --subject) SUBJECT=$2 ;;
+    esac
+    shift
+done
+RUN=$(grep -c "^%(name)s|$settings|.*--case $CASE --" "$LOG")
+cpus=$(sed -n 's/^Cpus_allowed_list:\\t//p' /proc/self/status)
+echo "%(name)s|$settings|$cpus|$words" >> "$LOG"
+figure() { # METRIC UNIT VALUE
+    echo "{\\"workload\\":\\"$WORKLOAD\\",\\"case\\":\\"$CASE\\",\\"subject\\":\\"$SUBJECT\\",\\"metric\\":\\"$1\\",\\"unit\\":\\"$2\\",\\"values\\":[$3]}"
+}
+%(body)s
+"""
+
+
+def environment(**settings):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PONS_")}
+    env.update(settings)
+    return env
+
+
+class Bench(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="pons bench ")
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.programs = os.path.join(self.dir, "programs")
+        self.log = os.path.join(self.dir, "log")
+        self.json = os.path.join(self.dir, "out.json")
+        os.mkdir(self.programs)
+        open(self.log, "w", encoding="utf-8").close()
+
+    def program(self, name, body="figure wall ns 100", workload="alpha",
+                cases=("one",), axes=(), subject="pons", **more):
+        describe = {"workload": workload, "subject": subject,
+                    "measures": "what %s measures" % workload,
+                    "how": "how %s does it" % workload,
+                    "silent": "what %s is silent about" % workload,
+                    "axes": axes, "cases": cases}
+        describe.update(more)
+        self.write(name, SCRIPT % {"describe": json.dumps(describe),
+                                   "name": name, "body": body,
+                                   "subject": subject})
+
+    def write(self, name, text):
+        path = os.path.join(self.programs, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, 0o755)
+
+    def words(self, words):
+        return [PONS, "bench", "--dir", self.programs, *words]
+
+    def bench(self, *words, status=0, **settings):
+        result = subprocess.run(self.words(words), capture_output=True,
+                                env=environment(LOG=self.log, **settings),
+                                stdin=subprocess.DEVNULL, text=True,
+                                errors="replace", timeout=LIMIT, check=False)
+        self.assertEqual(result.returncode, status, result)
+        return result
+
+    def measure(self, *words, status=0, **settings):
+        """The figures, by key and metric; rows without, by key and None."""
+        self.bench("--repeat", "1", *words, "--json", self.json,
+                   status=status, **settings)
+        return self.figures()
+
+    def document(self):
+        with open(self.json, encoding="utf-8") as f:
+            return json.load(f)
+
+    def figures(self):
+        found = {}
+        for one in self.document()["figures"]:
+            key = tuple(one[k] for k in ("workload", "case", "subject",
+                                         "reactor", "pool", "workers"))
+            found[key + (one.get("metric"),)] = one
+        return found
+
+    def runs(self, name):
+        """What was asked of it: reactor, pool, workers, processors, words."""
+        with open(self.log, encoding="utf-8") as f:
+            lines = [line.rstrip("\n").split("|") for line in f]
+        return [line[1:] for line in lines if line[0] == name]
+
+    def assertUsage(self, *words, says):
+        result = self.bench(*words, status=2)
+        self.assertEqual(result.stdout, "")
+        for part in says:
+            self.assertIn(part, result.stderr)
+        self.assertEqual(os.path.getsize(self.log), 0)
+
+
+class Words(Bench):
+    def setUp(self):
+        super().setUp()
+        self.program("alpha", axes=("reactor", "pool", "workers"))
+        self.program("beta", workload="beta")
+
+    def test_list_says_what_the_workloads_are_and_runs_nothing(self):
+        self.program("limits/bare", subject="bare")
+        out = self.bench("--list").stdout
+        for part in ("alpha\n", "beta\n", "one", "what alpha measures",
+                     "how beta does it", "what beta is silent about",
+                     "floors:        bare"):
+            self.assertIn(part, out)
+        self.assertEqual(os.path.getsize(self.log), 0)
+
+    def test_a_wrong_workload_is_named_with_its_nearest(self):
+        self.assertUsage("alpa", says=("no workload \"alpa\"", "beta",
+                                       "did you mean \"alpha\""))
+
+    def test_a_wrong_engine_is_named_with_its_nearest(self):
+        self.assertUsage("--reactor", "epol", says=("--reactor", "epol",
+                                                    "\"epoll\""))
+        self.assertUsage("--pool", "inlin", says=("--pool", "\"inline\""))
+        self.assertUsage("--reactor", "elastic", says=("--reactor",))
+
+    def test_a_wrong_option_of_an_engine_is_an_error(self):
+        self.assertUsage("--pool", "elastic:mox=3", says=("mox", "max"))
+
+    def test_empty_items_are_errors(self):
+        self.assertUsage("--reactor", "epoll,,poll", says=("--reactor",))
+        self.assertUsage("--workers", "1,", says=("--workers",))
+
+    def test_a_wrong_peer_is_named_with_its_nearest(self):
+        self.assertUsage("--peers", "tokyo", says=("no peer \"tokyo\"",
+                                                   "did you mean \"tokio\""))
+        self.assertUsage("--peers", "go,", says=("no peer \"\"",))
+
+    def test_impossible_counts_are_errors(self):
+        for count in ("65", "-1", "x", "1,65", "99999999999999999999", "1 "):
+            self.assertUsage("--workers", count, says=("--workers", "0 to 64"))
+        for count in ("0", "1001", "many"):
+            self.assertUsage("--repeat", count, says=("1 to 1000",))
+
+    def test_a_directory_that_is_not_there_is_an_error(self):
+        self.assertUsage("--dir", "/nowhere", says=("/nowhere",))
+
+    def test_floors_alone_are_nothing_to_run(self):
+        self.program("limits/bare", workload="gamma", subject="bare")
+        self.assertUsage("gamma", says=("nothing to run", "--limits"))
+
+    def test_a_program_without_description_is_left_out_aloud(self):
+        self.write("mute", "#!/bin/sh\nexit 0\n")
+        self.write("liar", "#!/bin/sh\necho '{\"workload\":3}'\n")
+        result = self.bench("--list")
+        for name in ("mute", "liar"):
+            self.assertIn("%s does not describe itself" % name, result.stderr)
+            self.assertNotIn(name, result.stdout)
+        self.assertIn("alpha", result.stdout)
+
+    def test_a_json_file_that_cannot_be_written_is_known_first(self):
+        result = self.bench("--json", self.dir + "/no/file", status=1)
+        self.assertIn("no/file", result.stderr)
+        self.assertEqual(os.path.getsize(self.log), 0)
+
+
+class Rows(Bench):
+    def test_the_axes_that_a_workload_has_are_varied(self):
+        self.program("alpha", axes=("reactor", "pool", "workers"))
+        self.program("beta", workload="beta", axes=("workers",))
+        found = self.measure("--reactor", "poll,epoll", "--pool",
+                             "elastic:max=3,inline", "--workers", "0,2",
+                             PONS_REACTOR="poll", PONS_POOL="inline")
+        keys = {key[:6] for key in found if key[0] == "alpha"}
+        self.assertEqual(keys, {
+            ("alpha", "one", "pons", reactor, pool, workers)
+            for reactor in ("poll", "epoll")
+            for pool in ("elastic:max=3", "inline") for workers in ("0", "2")})
+        asked = {tuple(run[:3]) for run in self.runs("alpha")}
+        self.assertEqual(asked, {key[3:] for key in keys})
+        asked = {tuple(run[:3]) for run in self.runs("beta")}
+        self.assertEqual(asked, {("unset", "unset", "0"), ("unset", "unset", "2")})
+
+    def test_by_default_null_is_not_among_the_reactors(self):
+        self.program("alpha", axes=("reactor", "pool", "workers"))
+        found = {key[3:6] for key in self.measure()}
+        self.assertIn(("epoll", "elastic", "1"), found)
+        self.assertIn(("poll", "elastic", "1"), found)
+        self.assertNotIn("null", {reactor for reactor, _, _ in found})
+        self.assertEqual({key[3] for key in self.measure("--reactor", "null")},
+                         {"null"})
+
+    def test_only_the_workloads_asked_for_are_run(self):
+        self.program("alpha")
+        self.program("beta", workload="beta", cases=("one", "two"))
+        found = self.measure("beta")
+        self.assertEqual({key[:2] for key in found},
+                         {("beta", "one"), ("beta", "two")})
+        self.assertEqual(self.runs("alpha"), [])
+
+    def test_an_unusable_reactor_is_a_skipped_row_with_its_reason(self):
+        self.program("alpha", axes=("reactor",))
+        self.program("beta", workload="beta")
+        found = self.measure("--reactor", "poll,epoll",
+                             PONS_PLUGINS_DISABLE="poll")
+        one = found["alpha", "one", "pons", "poll", "", "", None]
+        self.assertIn("PONS_PLUGINS_DISABLE", one["skipped"])
+        self.assertIn(("alpha", "one", "pons", "epoll", "", "", "wall"), found)
+        self.assertIn(("beta", "one", "pons", "", "", "", "wall"), found)
+        out = self.bench("--repeat", "1", "--reactor", "poll",
+                         PONS_PLUGINS_DISABLE="poll").stdout
+        self.assertRegex(out, r"pons poll +skipped: .*PONS_PLUGINS_DISABLE")
+
+    def test_a_case_that_cannot_run_here_is_a_skipped_row(self):
+        self.program("alpha", cases=("one", "two"), body="""
+if [ "$CASE" = two ]; then
+    echo '{"workload":"alpha","case":"two","skipped":"no such file system"}'
+else
+    figure wall ns 100
+fi""")
+        found = self.measure()
+        one = found["alpha", "two", "pons", "", "", "", None]
+        self.assertEqual(one["skipped"], "no such file system")
+        self.assertIn(("alpha", "one", "pons", "", "", "", "wall"), found)
+
+    def test_floors_and_peers_stand_beside_ours_when_asked_for(self):
+        self.program("alpha", axes=("workers",))
+        self.program("limits/bare", subject="bare")
+        self.program("limits/other", workload="gamma", subject="other")
+        self.program("peers/libev", subject="libev")
+        self.program("peers/mine", subject="mine")
+
+        def subjects(*words):
+            return {(key[0], key[2]) for key in self.measure(*words)}
+
+        self.assertEqual(subjects(), {("alpha", "pons")})
+        self.assertEqual(subjects("--limits"),
+                         {("alpha", "pons"), ("alpha", "bare"),
+                          ("gamma", "other")})
+        self.assertEqual(subjects("--peers", "mine,libev"),
+                         {("alpha", "pons"), ("alpha", "libev"),
+                          ("alpha", "mine")})
+        self.assertLess({("alpha", "libev"), ("alpha", "mine")},
+                        subjects("--peers", "all"))
+
+    def test_a_missing_peer_is_a_skipped_row_with_its_reason(self):
+        self.program("alpha")
+        found = self.measure("--peers", "tokio")
+        one = found["", "", "tokio", "", "", "", None]
+        self.assertIn("not built here", one["skipped"])
+        out = self.bench("--repeat", "1", "--peers", "tokio").stdout
+        self.assertRegex(out, "tokio +skipped: not built here")
+
+    def test_a_peer_that_serves_is_measured_by_our_driver(self):
+        self.program("alpha", cases=("one", "two"))
+        self.program("peers/libev", subject="libev", serves=["alpha"],
+                     cases=())
+        found = self.measure("--peers", "libev")
+        self.assertIn(("alpha", "two", "libev", "", "", "", "wall"), found)
+        self.assertEqual(self.runs("peers/libev"), [])
+        asked = {run[4].partition(" --server ")[2]
+                 for run in self.runs("alpha")}
+        self.assertEqual(asked, {"", "%s/peers/libev --subject libev"
+                                 % self.programs})
+
+    def test_up_to_one_worker_it_is_pinned(self):
+        if len(os.sched_getaffinity(0)) < 2:
+            self.skipTest("one processor")
+        self.program("alpha", axes=("workers",))
+        self.measure("--workers", "0,1,2")
+        for run in self.runs("alpha"):
+            pinned = re.fullmatch(r"\d+", run[3]) is not None
+            self.assertEqual(pinned, run[2] != "2", run)
+
+    def test_installed_it_finds_its_programs(self):
+        self.program("alpha")
+        os.mkdir(self.dir + "/bin")
+        os.makedirs(self.dir + "/libexec/pons")
+        os.rename(self.programs, self.dir + "/libexec/pons/bench")
+        pons = shutil.copy(PONS, self.dir + "/bin/pons")
+        result = subprocess.run([pons, "bench", "--list"], timeout=LIMIT,
+                                env=environment(), capture_output=True,
+                                text=True, check=False)
+        self.assertIn("what alpha measures", result.stdout, result)
+
+
+class Runs(Bench):
+    def test_repeat_gives_exactly_that_many_values(self):
+        self.program("alpha", 'figure wall ns "$RUN"')
+        self.bench("--repeat", "7", "--json", self.json)
+        one = self.figures()["alpha", "one", "pons", "", "", "", "wall"]
+        self.assertEqual(one["values"], [1, 2, 3, 4, 5, 6, 7])
+        self.assertEqual((one["median"], one["low"], one["high"]), (4, 1, 7))
+        self.assertFalse(one["settled"])
+        words = [run[4] for run in self.runs("alpha")]
+        one = "--workload alpha --case one --repeat 1"
+        self.assertEqual(words[:8], [one + " --no-warm-up"] + [one] * 7)
+
+    def test_a_program_with_several_subjects_is_asked_for_each(self):
+        two = [json.dumps({"workload": "alpha", "subject": subject,
+                           "cases": ["one"]}) for subject in ("a", "b")]
+        self.write("two", SCRIPT % {
+            "describe": "\n".join(two), "name": "two", "subject": "a",
+            "body": 'figure wall ns 1'})
+        found = self.measure()
+        self.assertEqual({key[2] for key in found if key[6] == "wall"},
+                         {"a", "b"})
+
+    def test_every_row_has_its_share_of_the_time(self):
+        self.program("alpha", "sleep 0.6; figure wall ns $((RUN % 2 + 1))")
+        self.program("beta", "figure wall ns $((RUN % 2 + 1))",
+                     workload="beta")
+        self.bench("--quick", "--time", "3s", "--json", self.json)
+        found = self.figures()
+        slow = found["alpha", "one", "pons", "", "", "", "wall"]["values"]
+        fast = found["beta", "one", "pons", "", "", "", "wall"]["values"]
+        self.assertGreater(len(fast), 2 * len(slow))
+
+    def test_a_run_as_long_as_many_rows_is_given_up(self):
+        self.program("alpha", "exec sleep 1000")
+        self.program("beta", workload="beta")
+        out = self.bench("--quick", "--time", "250ms", "--json",
+                         self.json).stdout
+        found = self.figures()
+        one = found["alpha", "one", "pons", "", "", "", None]
+        self.assertIn("a run takes longer than 500ms", one["unmeasured"])
+        self.assertIn("not measured: a run takes longer", out)
+
+    def test_quick_is_passed_on(self):
+        self.program("alpha")
+        self.measure("--quick")
+        self.assertTrue(all("--quick" in run[4] for run in self.runs("alpha")))
+        self.assertTrue(self.document()["quick"])
+
+    def test_what_does_not_spread_settles_soon(self):
+        self.program("alpha", 'figure wall ns 100; figure p50 ns "$RUN"')
+        self.bench("--quick", "--json", self.json)
+        one = self.figures()["alpha", "one", "pons", "", "", "", "wall"]
+        self.assertTrue(one["settled"])
+        self.assertEqual(len(one["values"]), 6)
+
+    def test_what_spreads_is_marked_and_said(self):
+        self.program("alpha", 'figure wall ns $((RUN % 2 * 50 + 100))')
+        out = self.bench("--quick", "--json", self.json).stdout
+        one = self.figures()["alpha", "one", "pons", "", "", "", "wall"]
+        self.assertFalse(one["settled"])
+        self.assertEqual(len(one["values"]), 30)
+        self.assertRegex(out, r"pons +1\d\d ns +[\d.]+~")
+        self.assertIn("1 of 1 rows: the interval is wider", out)
+
+    def test_the_first_figure_settles_a_row_without_wall(self):
+        self.program("alpha", 'figure memory B 100')
+        self.bench("--quick", "--json", self.json)
+        one = self.figures()["alpha", "one", "pons", "", "", "", "memory"]
+        self.assertTrue(one["settled"])
+
+    def test_when_the_time_is_up_it_says_so(self):
+        self.program("alpha")
+        out = self.bench("--time", "1ns", "--json", self.json).stdout
+        self.assertIn("not measured: the time was up", out)
+        one = self.figures()["alpha", "one", "pons", "", "", "", None]
+        self.assertEqual(one["unmeasured"], "the time was up")
+        self.assertEqual(self.runs("alpha"), [])
+
+    def test_rounds_are_shuffled(self):
+        names = ["p%d" % i for i in range(6)]
+        for name in names:
+            self.program(name, workload=name)
+        self.bench("--repeat", "8")
+        with open(self.log, encoding="utf-8") as f:
+            order = [line.split("|")[0] for line in f]
+        rounds = [order[i:i + 6] for i in range(0, 54, 6)]
+        for one in rounds:
+            self.assertEqual(sorted(one), names)
+        self.assertGreater(len({tuple(one) for one in rounds}), 1)
+
+    def test_a_crash_is_a_row_with_its_reason(self):
+        self.program("alpha")
+        self.program("beta", "kill -SEGV $$", workload="beta")
+        self.program("gamma", "echo it is broken >&2; exit 3",
+                     workload="gamma")
+        found = self.measure(status=1)
+        self.assertIn("signal 11",
+                      found["beta", "one", "pons", "", "", "", None]["failed"])
+        self.assertEqual(
+            found["gamma", "one", "pons", "", "", "", None]["failed"],
+            "ended with 3: it is broken")
+        self.assertIn(("alpha", "one", "pons", "", "", "", "wall"), found)
+        out = self.bench("--repeat", "1", status=1).stdout
+        self.assertRegex(out, "pons +failed: ended with 3: it is broken")
+
+    def test_signals_reach_a_program_as_if_it_ran_alone(self):
+        self.program("alpha", "kill -TERM $$; figure wall ns 1")
+        found = self.measure(status=1)
+        self.assertIn("signal 15",
+                      found["alpha", "one", "pons", "", "", "", None]["failed"])
+
+    def test_a_later_crash_keeps_what_was_measured(self):
+        self.program("alpha", '[ "$RUN" -lt 4 ] || exit 9; figure wall ns 5')
+        out = self.bench("--repeat", "7", "--json", self.json, status=1).stdout
+        found = self.figures()
+        self.assertEqual(
+            found["alpha", "one", "pons", "", "", "", "wall"]["values"],
+            [5, 5, 5])
+        self.assertIn("ended with 9",
+                      found["alpha", "one", "pons", "", "", "", None]["failed"])
+        self.assertRegex(out, "before that +5.00 ns")
+
+    def test_lines_that_are_no_figures_fail_the_row(self):
+        bad = {"garbage": "echo hello",
+               "nothing": ":",
+               "other": "WORKLOAD=alfa; figure wall ns 1",
+               "case": "CASE=two; figure wall ns 1",
+               "infinite": "figure wall ns 1e999",
+               "subject": "SUBJECT=other; figure wall ns 1",
+               "text": "figure wall ns '\"1\"'",
+               "many": "figure wall ns 1,2",
+               "cut": "figure wall ns 1 | head -c 40"}
+        for name, body in bad.items():
+            self.program(name, body, workload=name)
+        found = self.measure(status=1)
+        for name in bad:
+            self.assertRegex(
+                found[name, "one", "pons", "", "", "", None]["failed"],
+                "printed (a line that is no figure|no figure)", name)
+
+    def test_a_program_that_hangs_is_killed_with_what_it_started(self):
+        pids = os.path.join(self.dir, "pids")
+        self.program("alpha", """
+sleep 1000 & echo $! >> "$PIDS"
+echo $$ >> "$PIDS"
+wait""")
+        found = self.measure("--timeout", "300ms", status=1, PIDS=pids)
+        self.assertIn("did not end within",
+                      found["alpha", "one", "pons", "", "", "", None]["failed"])
+        self.assertGone(pids)
+
+    def test_what_a_program_leaves_behind_is_killed_and_not_waited_for(self):
+        pids = os.path.join(self.dir, "pids")
+        self.program("alpha", 'sleep 1000 & echo $! >> "$PIDS"\n'
+                     'figure wall ns 1')
+        found = self.measure(PIDS=pids)
+        self.assertIn(("alpha", "one", "pons", "", "", "", "wall"), found)
+        self.assertGone(pids)
+
+    def assertGone(self, pids):
+        with open(pids, encoding="utf-8") as f:
+            for pid in f.read().split():
+                try:
+                    with open("/proc/%s/stat" % pid, encoding="utf-8") as s:
+                        state = s.read().rpartition(")")[2].split()[0]
+                except OSError:
+                    continue
+                self.assertIn(state, "ZX", pid)  # nobody's child any more
+
+    def test_system_calls_are_counted(self):
+        self.program("alpha", "figure wall ns 1; figure ops 1 10")
+        found = self.measure()
+        one = found.get(("alpha", "one", "pons", "", "", "", "syscalls"))
+        if one is None:
+            self.skipTest("nothing can be traced here")
+        self.assertGreater(one["median"], 0)
+        self.assertEqual(len(one["values"]), 1)
+
+
+class Interrupt(Bench):
+    def test_ctrl_c_keeps_what_is_done(self):
+        fifo = os.path.join(self.dir, "fifo")
+        os.mkfifo(fifo)
+        self.program("alpha", """
+if [ "$RUN" -ge 3 ]; then
+    echo $$ > "$FIFO"
+    exec sleep 1000
+fi
+figure wall ns 100""")
+        with subprocess.Popen(
+                self.words(["--repeat", "50", "--json", self.json]),
+                env=environment(LOG=self.log, FIFO=fifo), text=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE) as bench:
+            with open(fifo, encoding="utf-8") as f:
+                pid = f.read().strip()
+            bench.send_signal(signal.SIGINT)
+            out, err = bench.communicate(timeout=LIMIT)
+        self.assertEqual((bench.returncode, err), (130, ""))
+        self.assertRegex(out, "pons +100 ns")
+        self.assertIn("interrupted", out)
+        self.assertTrue(self.document()["interrupted"])
+        one = self.figures()["alpha", "one", "pons", "", "", "", "wall"]
+        self.assertEqual(one["values"], [100, 100])
+        self.assertFalse(os.path.exists("/proc/" + pid))
+
+
+class Output(Bench):
+    def test_json_has_the_environment_and_valid_figures(self):
+        self.program("alpha", 'figure wall ns 1.5; figure rss B 4096')
+        result = self.bench("--repeat", "6", "--json", "-")
+        document = json.loads(result.stdout)
+        for fact in ("kernel", "processor", "cores", "mitigations",
+                     "virtual machine", "io_uring", "open files",
+                     "locked memory", "pons", "compiler", "libc"):
+            self.assertTrue(document["environment"][fact], fact)
+        self.assertEqual(document["environment"]["kernel"].split()[1],
+                         os.uname().release)
+        self.assertEqual(document["workloads"][0]["silent"],
+                         "what alpha is silent about")
+        one = [f for f in document["figures"] if f["metric"] == "wall"][0]
+        self.assertEqual(one["values"], [1.5] * 6)
+        self.assertEqual((one["unit"], one["median"], one["settled"]),
+                         ("ns", 1.5, True))
+
+    def test_words_of_programs_cannot_break_json_or_a_terminal(self):
+        self.program("alpha", r"printf '\033[31m\"\377\n' >&2; exit 1")
+        result = self.bench("--repeat", "1", "--json", self.json, status=1)
+        self.assertNotIn("\033", result.stdout)
+        self.assertEqual(len(self.document()["figures"]), 1)
+
+    def test_the_table_has_environment_figures_marks_and_sentences(self):
+        self.program("alpha", """
+figure wall ns $((1000 + RUN)); figure user ns 300; figure system ns 200
+figure switches 1 0.5; figure rss B 2097152; figure p99 ns 12345""")
+        self.program("limits/fast", 'figure wall ns $((500 + RUN))',
+                     subject="fast")
+        self.program("limits/same", 'figure wall ns $((1000 + RUN))',
+                     subject="same")
+        self.program("limits/slow", 'figure wall ns $((2000 + RUN))',
+                     subject="slow")
+        out = self.bench("--limits", "--repeat", "7").stdout
+        self.assertIn(os.uname().release, out)
+        self.assertIn("alpha: one (wall)", out)
+        self.assertRegex(out, r"pons +1.00 us +0.3  +1.00 us +1.01 us +300 ns "
+                              r"+200 ns +\S+ +0.50 +2.00 MiB +#{8}\n")
+        self.assertIn("p99 12.3 us", out)
+        self.assertRegex(out, r"fast +504 ns .* - #{4}\n")
+        self.assertRegex(out, r"same +1.00 us .* = #{8}\n")
+        self.assertRegex(out, r"slow +2.00 us .* \+ #{16}\n")
+        self.assertRegex(out, r"measures: +what alpha measures\n +how: +how "
+                              r"alpha does it\n +does not tell: what alpha is")
+
+    def test_nothing_is_drawn_where_there_is_no_terminal(self):
+        self.program("alpha")
+        self.assertEqual(self.bench("--repeat", "2").stderr, "")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or not os.access(sys.argv[1], os.X_OK):
+        sys.exit("usage: bench_command_test.py PONS [TEST...]")
+    PONS = os.path.abspath(sys.argv[1])
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:], verbosity=2)
