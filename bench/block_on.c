@@ -61,7 +61,7 @@ recv_one(struct bench_run *r)
     int64_t n;
 
     tcp_pair(fds);
-    bench_must(pons_stream_adopt(&s, fds[0]) == 0, pons_last_error());
+    bench_must(pons_stream_adopt(&s, fds[0]) == 0, "adopt");
     tcp_pair_fill(fds[1], (int)ops);
     bench_start(r);
     for (uint64_t i = 0; i < ops; i++)

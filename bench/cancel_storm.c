@@ -117,7 +117,7 @@ receiver_open(struct waiter *w)
     int fds[2];
 
     bench_must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
-    bench_must(pons_stream_adopt(&w->stream, fds[0]) == 0, pons_last_error());
+    bench_must(pons_stream_adopt(&w->stream, fds[0]) == 0, "adopt");
     w->far = fds[1];
 }
 

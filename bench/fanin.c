@@ -71,7 +71,7 @@ pipes_open(void)
         bench_must(pipe2(fds, O_CLOEXEC | O_NONBLOCK) == 0, "pipe");
         bench_must(pons_stream_adopt(&passers[i].in, fds[0]) == 0 &&
                        pons_stream_adopt(&outs[i], fds[1]) == 0,
-                   pons_last_error());
+                   "adopt");
     }
     for (int i = 0; i < PIPES; i++)
         passers[i].next = outs[(i + 1) % PIPES];

@@ -56,9 +56,10 @@ four_workers(struct bench_run *r)
     const struct pons_settings settings = {.size = sizeof settings,
                                            .workers = "4"};
     struct pons_runtime *rt;
+    int err = pons_runtime_new(&rt, &settings);
     double before;
 
-    bench_must(pons_runtime_new(&rt, &settings) == 0, pons_last_error());
+    bench_must(err == 0, pons_last_error());
     (void)poll(NULL, 0, SETTLE_MS); // they have looked for work, and lie down
     before = switches();
     (void)poll(NULL, 0, (int)bench_ops(r, IDLE_MS));

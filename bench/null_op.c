@@ -65,15 +65,16 @@ measure(struct bench_run *r, const char *reactor)
         .workers = getenv("PONS_WORKERS") ? NULL : "1",
         .reactor = reactor};
     struct pons_runtime *rt;
+    int err = pons_runtime_new(&rt, &settings);
 
-    bench_must(pons_runtime_new(&rt, &settings) == 0, pons_last_error());
+    bench_must(err == 0, pons_last_error());
     for (int i = 0; i < TASKS; i++) {
         int fds[2];
 
         tcp_pair(fds);
         close(fds[1]);
         bench_must(pons_stream_adopt(&receivers[i].stream, fds[0]) == 0,
-                   pons_last_error());
+                   "adopt");
     }
     bench_inside(rt, receive_all, r);
     for (int i = 0; i < TASKS; i++)

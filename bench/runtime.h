@@ -20,8 +20,9 @@ bench_runtime(void)
         .size = sizeof settings,
         .workers = getenv("PONS_WORKERS") ? NULL : "1"};
     struct pons_runtime *rt;
+    int err = pons_runtime_new(&rt, &settings);
 
-    bench_must(pons_runtime_new(&rt, &settings) == 0, pons_last_error());
+    bench_must(err == 0, pons_last_error());
     return rt;
 }
 

@@ -239,12 +239,14 @@ struct threads {
 static void
 read_thread(const struct server *s, const char *tid, struct threads *t)
 {
-    char name[280], line[256], state;
+    char path[300], line[256], state;
     unsigned long n;
     FILE *f;
 
-    snprintf(name, sizeof name, "task/%s/status", tid);
-    f = open_proc(s, name);
+    snprintf(path, sizeof path, "/proc/%d/task/%s/status", (int)s->pid, tid);
+    f = fopen(path, "re");
+    if (!f)
+        return; // it has ended meanwhile
     while (fgets(line, sizeof line, f)) {
         if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1 ||
             sscanf(line, "nonvoluntary_ctxt_switches: %lu", &n) == 1)

@@ -116,7 +116,7 @@ outside_busy(struct bench_run *r)
     struct pons_task *handles[WORKERS_MAX];
     struct yielder yielders[WORKERS_MAX];
 
-    bench_must(pons_runtime_stats(rt, &stats) == 0, pons_last_error());
+    bench_must(pons_runtime_stats(rt, &stats) == 0, "stats");
     if (stats.workers == 0 || stats.workers > WORKERS_MAX) {
         bench_skip(r, "wants between 1 and 64 workers to keep busy");
         goto unref;

@@ -208,8 +208,7 @@ run_row(struct run *u, struct bench_row *row, enum bench_keep keep)
     err = row_run(u, row, keep);
     if (err == -EINTR)
         return err;
-    if (u->round > 0) // calls that were counted are no repetition
-        row_settle(u, row);
+    row_settle(u, row);
     return 1;
 }
 
@@ -248,17 +247,15 @@ run_rounds(struct run *u)
 /* A traced run may be a hundred times as long as another: it is not let go on
  * for ever. */
 static int
-row_trace(struct run *u, struct bench_row *row)
+row_trace(const struct run *u, struct bench_row *row)
 {
     uint64_t limit_ns = row->trial.limit_ns;
     int err = 0;
 
     if (row->trial.limit_ns > u->limits->trace_ns)
         row->trial.limit_ns = u->limits->trace_ns;
-    if (run_has_time(u, 0)) {
-        run_draw(u, row);
+    if (run_has_time(u, 0))
         err = row->trial.run(row, KEEP_SYSCALLS);
-    }
     row->trial.limit_ns = limit_ns;
     return err;
 }
@@ -272,9 +269,13 @@ run_traces(struct run *u)
     for (size_t i = 0; err != -EINTR && i < u->result->row_count; i++) {
         struct bench_row *row = &u->result->rows[u->order[i]];
 
-        if (row->trial.tracer && row_values(row) > 0 &&
-            row->state != ROW_FAILED)
-            err = row_trace(u, row);
+        if (!row->trial.tracer || row_values(row) == 0 ||
+            row->state == ROW_FAILED)
+            continue;
+        progress_draw_words(&u->progress, (unsigned)i,
+                            (unsigned)u->result->row_count,
+                            "counting system calls");
+        err = row_trace(u, row);
     }
     return err;
 }

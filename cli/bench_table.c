@@ -28,7 +28,8 @@ enum {
     WORD = 128,  // longer ones are cut
 };
 
-/* What has a column; "median" and what is about it stand for the main one. */
+/* What has a column; "median" and what is about it stand for the main one. Of a
+ * row that measures a server they are the server's: "server user", ... */
 static const struct {
     const char *metric, *title;
 } columns[] = {
@@ -55,13 +56,30 @@ stats_of(struct bench_stats *s, const struct bench_figure *f)
     return f && bench_stats_of(s, f->values, f->count) == 0 && s->count > 0;
 }
 
+static const char server_prefix[] = "server ";
+
 static int
 has_column(const char *metric)
 {
+    size_t skipped = sizeof server_prefix - 1;
+
+    if (strncmp(metric, server_prefix, skipped) == 0)
+        metric += skipped;
     for (unsigned i = 0; i < COLUMNS; i++)
         if (strcmp(columns[i].metric, metric) == 0)
             return 1;
     return strcmp(metric, "ops") == 0; // is of no interest to people
+}
+
+static const struct bench_figure *
+column_figure(const struct bench_row *row, const char *metric)
+{
+    const struct bench_figure *f;
+    char name[64];
+
+    snprintf(name, sizeof name, "%s%s", server_prefix, metric);
+    f = bench_row_figure(row, name);
+    return f ? f : bench_row_figure(row, metric);
 }
 
 static void
@@ -139,8 +157,7 @@ print_main(const struct table *t, const struct bench_row *row,
     print_cell(out, s->min, f->unit);
     print_cell(out, s->max, f->unit);
     for (unsigned i = 0; i < COLUMNS; i++) {
-        const struct bench_figure *one =
-            bench_row_figure(row, columns[i].metric);
+        const struct bench_figure *one = column_figure(row, columns[i].metric);
         struct bench_stats of;
 
         if (stats_of(&of, one))
@@ -315,7 +332,8 @@ print_legend(const struct bench_result *r, FILE *out)
     }
     fputs("\nFigures are medians, of one operation; +-% is the 95 % interval "
           "of the median.\nBeside the first of its table: + more (slower), - "
-          "less (faster), = no telling.\n",
+          "less (faster), = no telling.\nWhere a server is measured, user to "
+          "rss are the server's.\n",
           out);
     if (wide > 0)
         fprintf(out,

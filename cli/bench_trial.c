@@ -42,7 +42,7 @@ trial_words(const struct bench_row *row, enum bench_keep keep,
     words[n++] = row->key.case_name;
     words[n++] = "--repeat";
     words[n++] = "1";
-    if (t->quick || keep == KEEP_SYSCALLS)
+    if (t->quick || keep != KEEP_FIGURES)
         words[n++] = "--quick";
     if (keep == KEEP_NOTHING)
         words[n++] = "--no-warm-up";
@@ -218,24 +218,34 @@ trial_once(struct bench_row *row, enum bench_keep keep,
     return err < 0 ? err : trial_read(row, keep, ended);
 }
 
+/* What goes wrong under a tracer may be the tracer's fault. */
+static int
+trial_traced(struct bench_row *row, struct bench_ended *ended)
+{
+    enum bench_state state = row->state;
+    char *reason = row->reason;
+    int err;
+
+    row->reason = NULL;
+    err = trial_once(row, KEEP_SYSCALLS, ended);
+    free(row->reason);
+    row->reason = reason;
+    row->state = state;
+    return err == -EINTR ? err : 0;
+}
+
 int
 bench_trial_run(struct bench_row *row, enum bench_keep keep)
 {
     struct bench_ended *ended = malloc(sizeof *ended);
     int err = -ENOMEM;
 
-    if (ended)
-        err = trial_once(row, keep, ended);
-    else
+    if (!ended)
         bench_row_end(row, ROW_FAILED, "%s", strerror(ENOMEM));
+    else if (keep == KEEP_SYSCALLS)
+        err = trial_traced(row, ended);
+    else
+        err = trial_once(row, keep, ended);
     free(ended);
-    /* What goes wrong under a tracer may be the tracer's fault. */
-    if (keep == KEEP_SYSCALLS && err < 0 && err != -EINTR &&
-        row->state == ROW_FAILED) {
-        free(row->reason);
-        row->reason = NULL;
-        row->state = ROW_WAITING;
-        return 0;
-    }
     return err;
 }

@@ -67,6 +67,8 @@ target_sources(bench_syscalls_test PRIVATE cli/bench_syscalls.c)
 
 # A resolver of the test's own.
 target_link_options(tcp_test PRIVATE -Wl,--wrap=getaddrinfo)
+target_link_options(thrift_test PRIVATE
+  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 
 # tests/pool_rig.h: a system that has no threads.
 foreach(noun elastic pool pool_end pool_thread runtime)

@@ -239,6 +239,28 @@ externals_forbidden(const struct poni_catalog *c)
 }
 
 static int
+name_is_here(void *arg, const char *name)
+{
+    const struct poni_catalog *c = arg;
+
+    for (const struct poni_entry *e = c->entries; e != NULL; e = e->next)
+        if (strcmp(e->name, name) == 0 ||
+            (e->plugin != NULL && strcmp(e->plugin, name) == 0))
+            return 1;
+    return 0;
+}
+
+/* A part of PONS_LOG that is nobody's would be listened for in vain. */
+static int
+log_parts_used(struct poni_catalog *c)
+{
+    const struct poni_value *v = &c->settings->value[SETTING_LOG];
+
+    return v->text == NULL ? 0
+                           : poni_log_check(v->label, v->text, name_is_here, c);
+}
+
+static int
 catalog_fill(struct poni_catalog *c)
 {
     int external = (c->settings->flags & PONS_NO_EXTERNAL_PLUGINS) == 0;
@@ -258,6 +280,8 @@ catalog_fill(struct poni_catalog *c)
         err = poni_known_add(c);
     if (err == 0)
         err = poni_disable_used(c);
+    if (err == 0)
+        err = log_parts_used(c);
     return err < 0 ? err : entries_shadow(c);
 }
 

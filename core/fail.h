@@ -32,6 +32,13 @@ int poni_log_wanted(enum pons_log_level level, const char *part);
  */
 int poni_log_configure(const char *origin, const char *spec);
 
+/*
+ * Once it is known which plugins there are: -ENOENT with the sentence if a part
+ * in `spec`, which was configured, is neither the library's nor is_engine(arg).
+ */
+int poni_log_check(const char *origin, const char *spec,
+                   int (*is_engine)(void *arg, const char *name), void *arg);
+
 /* For pons_host.refuse. */
 PONS_PRINTF(3, 4)
 int poni_refuse(struct pons_reason *reason, int err, const char *format, ...);

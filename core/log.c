@@ -343,6 +343,50 @@ log_rules_parse(struct log_rules *rules, const char *origin, char *spec)
     return 0;
 }
 
+/* Those of log_parts, for a sentence. */
+static void
+log_parts_say(char *text, size_t size)
+{
+    size_t used = 0;
+
+    *text = '\0';
+    for (unsigned i = 0; log_parts[i] != NULL && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s",
+                                 i > 0 ? ", " : "", log_parts[i]);
+}
+
+static int
+log_part_is_ours(const char *name)
+{
+    for (unsigned i = 0; log_parts[i] != NULL; i++)
+        if (strcmp(log_parts[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+int
+poni_log_check(const char *origin, const char *spec,
+               int (*is_engine)(void *arg, const char *name), void *arg)
+{
+    char words[LINE_BYTES], parts[LINE_BYTES / 2], *rest = words, *word, *end;
+
+    snprintf(words, sizeof words, "%s", spec);
+    while ((word = strsep(&rest, ",")) != NULL) {
+        end = strchr(word, '=');
+        if (end == NULL)
+            continue;
+        *end = '\0';
+        if (log_part_is_ours(word) || is_engine(arg, word))
+            continue;
+        log_parts_say(parts, sizeof parts);
+        return poni_fail(-ENOENT,
+                         "%s: there is no part \"%s\", and no engine of that "
+                         "name; the parts are %s",
+                         origin, word, parts);
+    }
+    return 0;
+}
+
 int
 poni_log_configure(const char *origin, const char *spec)
 {

@@ -395,6 +395,14 @@ poni_runtime_make(struct pons_runtime **out,
     return 0;
 }
 
+/* Also where its shutdown is still to begin, on unref_thread(). */
+static int
+runtime_is_given_up(struct pons_runtime *rt)
+{
+    return poni_load_acquire(&rt->phase) != RUNTIME_OPEN ||
+           poni_load_acquire(&rt->handles) == 0;
+}
+
 /* The waits of the thread that made a runtime without workers drive it: of one
  * such runtime, the first that is still open, outside pons_block_on(). */
 static int
@@ -404,7 +412,7 @@ runtime_made_here(struct pons_runtime *rt)
 
     if (w == NULL)
         return poni_fail(-ENOMEM, "no memory for the thread's waits");
-    if (w->made != NULL && poni_load_acquire(&w->made->phase) != RUNTIME_OPEN) {
+    if (w->made != NULL && runtime_is_given_up(w->made)) {
         poni_runtime_release(w->made);
         w->made = NULL;
     }

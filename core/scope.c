@@ -113,31 +113,53 @@ scope_is_anothers(const struct pons_scope *s)
     return s->runtime != NULL && !poni_epoch_is(s->runtime->epoch);
 }
 
+/* The first of `*list`, which is put back among the children. */
+static struct pons_task *
+scope_next(struct pons_scope *s, struct pons_task **list)
+{
+    struct pons_task *t = *list, *first = s->children;
+
+    if (t == NULL)
+        return NULL;
+    *list = t->sibling;
+    if (t->sibling != NULL)
+        t->sibling->sibling_at = list;
+    t->sibling = first;
+    t->sibling_at = (struct pons_task **)&s->children;
+    if (first != NULL)
+        first->sibling_at = &t->sibling;
+    s->children = t;
+    return t;
+}
+
 /*
  * Cancels each child once. A child that is asked may end and leave the list at
  * once, so its reference is taken under the lock and it is cancelled outside.
+ * Those that are still to be asked wait on a list of their own, which they can
+ * leave, too: nobody is looked at twice.
  */
 static void
 scope_cancel(struct pons_scope *s, enum scope_cause cause)
 {
-    struct pons_task *t;
+    struct pons_task *t, *rest;
 
     if (scope_is_anothers(s))
         return;
     poni_lock(&s->lock);
     if (s->cause == CAUSE_NONE)
-        s->cause = cause;
-    for (t = s->children; t != NULL;) {
-        if (poni_load_relaxed(&t->word) & TASK_CANCELLED) {
-            t = t->sibling;
+        poni_store_relaxed(&s->cause, (uint32_t)cause);
+    rest = s->children;
+    s->children = NULL;
+    if (rest != NULL)
+        rest->sibling_at = &rest;
+    while ((t = scope_next(s, &rest)) != NULL) {
+        if (poni_load_relaxed(&t->word) & TASK_CANCELLED)
             continue;
-        }
         task_ref(&t->word);
         poni_unlock(&s->lock);
         pons_cancel(t);
         poni_task_unref(t);
         poni_lock(&s->lock);
-        t = s->children; // from the start: the list has changed
     }
     poni_unlock(&s->lock);
 }
@@ -252,14 +274,15 @@ close_poll(struct pons_future *f, struct pons_waker *w)
             return poni_ready(f, 0);
         poni_store_relaxed(&s->state, SCOPE_CLOSING);
         poni_frame_close(&s->frame); // the wait has the timer instead
-        if (scope_is_anothers(s) && s->children != NULL)
+        if (scope_is_anothers(s) && s->live > 0)
             return poni_ready(f, poni_runtime_check(s->runtime));
         if (poni_cancel_due(&poni_self))
             scope_cancel(s, CAUSE_CANCEL);
     }
     if (scope_ended(s, w))
         return close_end(c);
-    if (s->cause == CAUSE_NONE && s->deadline_ns != PONS_NEVER &&
+    if (poni_load_relaxed(&s->cause) == CAUSE_NONE &&
+        s->deadline_ns != PONS_NEVER &&
         pons_future_poll(&c->timer.base, w) == PONS_READY) {
         scope_cancel(s, c->timer.base.result == -ECANCELED ? CAUSE_CANCEL
                                                            : CAUSE_DEADLINE);

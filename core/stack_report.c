@@ -59,9 +59,12 @@ on_fault(int number, siginfo_t *info, void *context)
         old->sa_sigaction(number, info, context);
     } else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN) {
         old->sa_handler(number);
-    } else {
+    } else if (info->si_code > 0) {
         (void)signal(number,
                      SIG_DFL); // the instruction faults again, and ends us
+    } else if (old->sa_handler == SIG_DFL) {
+        (void)signal(number, SIG_DFL);
+        (void)raise(number); // it was sent, and comes only as often
     }
 }
 

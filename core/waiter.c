@@ -150,15 +150,15 @@ poni_waiter_clear(struct poni_waiter *w)
         (void)poni_swap(&w->word, WAITER_AWAKE);
 }
 
-/* Spins for as long as it has paid. 1: notified. */
+/* Spins for as long as it has paid, deadline or not: that is shorter than a
+ * sleep's own inaccuracy. 1: notified. */
 static int
-waiter_spin(struct poni_waiter *w, uint64_t deadline_ns)
+waiter_spin(struct poni_waiter *w)
 {
     uint64_t limit = w->spin_ns, most = poni_spin_limit_ns(), began, ticks;
 
     if (most == 0)
         return 0;
-    (void)deadline_ns; // spinning is shorter than a sleep's own inaccuracy
     limit = limit * poni_ticks_per_us() / 1000;
     began = poni_ticks();
     do {
@@ -182,11 +182,12 @@ waiter_sleep(struct poni_waiter *w, uint64_t deadline_ns)
     uint32_t awake = WAITER_AWAKE;
     uint64_t began;
 
-    if (waiter_spin(w, deadline_ns))
+    if (waiter_spin(w))
         return;
     if (!poni_cas_seq(&w->word, &awake, WAITER_ASLEEP))
         return; // notified
     began = poni_ticks();
+    /* Acquire pairs with waiter_notify(). */
     while (poni_load_acquire(&w->word) == WAITER_ASLEEP)
         if (poni_futex_wait(&w->word, WAITER_ASLEEP, deadline_ns) == -ETIMEDOUT)
             break;
@@ -235,7 +236,7 @@ waiter_ppoll(struct poni_waiter *w, struct poni_wait *wait, struct pollfd *fds,
 }
 
 /* Waits for a notifier that is about to write to the bell, or to ring a seat.
- */
+ * Acquire pairs with its last touch in waiter_ring(). */
 static void
 waiter_settle(struct poni_waiter *w)
 {

@@ -407,7 +407,7 @@ body_loser(void *unused)
 }
 
 static void
-a_loser_is_asked_once_awaited_and_may_succeed(void)
+p3_a_loser_is_asked_once_awaited_and_may_succeed(void)
 {
     everywhere(body_loser, NULL);
 }
@@ -464,7 +464,7 @@ static const struct unit_test tests[] = {
     T(a_wait_that_ends_in_time_takes_its_alarm_back),
     T(a_deadline_is_sticky_inside_and_gone_outside),
     T(a_cancel_is_ecanceled_and_a_deadline_of_ones_own_is_etime),
-    T(a_loser_is_asked_once_awaited_and_may_succeed),
+    T(p3_a_loser_is_asked_once_awaited_and_may_succeed),
     T(deadlines_follow_a_fiber_that_changes_threads),
 #undef T
     {0},

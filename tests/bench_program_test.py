@@ -118,6 +118,9 @@ class Program(Bench):
         if "syscalls" not in figures:
             self.skipTest("no ptrace here")
         self.assertGreater(figures["syscalls"]["median"], 5)
+        loud = self.metrics(self.measure(self.script("echo; echo '{}'")))
+        self.assertGreater(loud["syscalls"]["median"],
+                           figures["syscalls"]["median"])
 
     def test_memory_is_the_programs_own_and_not_its_starters(self):
         start = os.path.join(os.path.dirname(PONS), "bench/program/start")

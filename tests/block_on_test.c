@@ -264,7 +264,7 @@ deadlk_on(struct pons_runtime *rt)
 }
 
 static void
-inside_poll_it_is_refused(void)
+p1_inside_poll_it_is_refused(void)
 {
     each_workers(deadlk_on);
 }
@@ -469,7 +469,7 @@ static const struct unit_test tests[] = {
     T(without_a_runtime_nothing_can_be_spawned),
     T(it_nests),
     T(it_works_inside_a_fiber_and_a_job),
-    T(inside_poll_it_is_refused),
+    T(p1_inside_poll_it_is_refused),
     T(two_runtimes_without_workers_share_a_thread),
     T(without_workers_tasks_of_others_wait_for_the_maker),
     T(many_threads_block_on_one_runtime),

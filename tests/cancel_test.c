@@ -357,7 +357,7 @@ task_body(void *arg)
 }
 
 static void
-task_cancelled_at_any_poll_loses_nothing(void)
+p3_task_cancelled_at_any_poll_loses_nothing(void)
 {
     everywhere_in_fibers(task_body, NULL);
 }
@@ -375,7 +375,7 @@ future_body(void *arg)
 }
 
 static void
-future_cancelled_at_any_poll_loses_nothing(void)
+p3_future_cancelled_at_any_poll_loses_nothing(void)
 {
     everywhere_in_fibers(future_body, NULL);
     within("epoll", "0", future_body, NULL);
@@ -491,7 +491,7 @@ fiber_body(void *arg)
 }
 
 static void
-fiber_cancelled_after_any_turn_loses_nothing(void)
+p3_fiber_cancelled_after_any_turn_loses_nothing(void)
 {
     everywhere_in_fibers(fiber_body, NULL);
 }
@@ -573,7 +573,7 @@ race_on(const char *reactor, const char *workers)
 }
 
 static void
-cancel_and_completion_race_and_one_wins(void)
+p3_cancel_and_completion_race_and_one_wins(void)
 {
     race_on("epoll", "1");
     race_on("poll", "2");
@@ -619,7 +619,7 @@ deadlines_body(void *arg)
 }
 
 static void
-deadline_and_byte_race_and_the_byte_is_not_lost(void)
+p3_deadline_and_byte_race_and_the_byte_is_not_lost(void)
 {
     everywhere(deadlines_body, NULL);
 }
@@ -685,7 +685,7 @@ accept_race_on(const char *reactor)
 }
 
 static void
-connection_is_accepted_or_still_in_the_queue(void)
+p3_connection_is_accepted_or_still_in_the_queue(void)
 {
     accept_race_on("epoll");
     accept_race_on("poll");
@@ -696,12 +696,12 @@ static const struct unit_test tests[] = {
     {               \
 #name, name \
     }
-    T(task_cancelled_at_any_poll_loses_nothing),
-    T(future_cancelled_at_any_poll_loses_nothing),
-    T(fiber_cancelled_after_any_turn_loses_nothing),
-    T(cancel_and_completion_race_and_one_wins),
-    T(deadline_and_byte_race_and_the_byte_is_not_lost),
-    T(connection_is_accepted_or_still_in_the_queue),
+    T(p3_task_cancelled_at_any_poll_loses_nothing),
+    T(p3_future_cancelled_at_any_poll_loses_nothing),
+    T(p3_fiber_cancelled_after_any_turn_loses_nothing),
+    T(p3_cancel_and_completion_race_and_one_wins),
+    T(p3_deadline_and_byte_race_and_the_byte_is_not_lost),
+    T(p3_connection_is_accepted_or_still_in_the_queue),
 #undef T
     {0},
 };

@@ -338,6 +338,7 @@ class Settings(Test):
                 ("PONS_STALL", "10ms", '"10ms"', "wanted off", "unset it",
                  "pons_dump() shows where each was born"),
                 ("PONS_LOG", "loud", '"loud"'),
+                ("PONS_LOG", "xyzzy=debug", "the parts are"),
                 ("PONS_FILES", "uring", "uring"),
                 ("PONS_PLUGIN_PATH", "here", "here", "absolute"),
                 ("PONS_PLUGIN_PATH", "/nowhere/at/all", "/nowhere/at/all"),

@@ -264,7 +264,7 @@ leaves_body(void *arg)
 }
 
 static void
-each_wait_is_described(void)
+p8_each_wait_is_described(void)
 {
     in_places(leaves_body);
 }
@@ -433,7 +433,7 @@ states_body(void *arg)
 }
 
 static void
-running_and_cancelled_tasks_are_shown_as_such(void)
+p8_running_and_cancelled_tasks_are_shown_as_such(void)
 {
     struct pons_runtime *rt = runtime_of("epoll", "0");
     struct pons_task *t;
@@ -634,10 +634,10 @@ static const struct unit_test tests[] = {
 #name, name \
     }
     T(nothing_runs_in_a_new_runtime),
-    T(each_wait_is_described),
+    T(p8_each_wait_is_described),
     T(queued_operation_is_said_to_be_behind_another),
     T(leaf_of_a_stackless_task_is_found),
-    T(running_and_cancelled_tasks_are_shown_as_such),
+    T(p8_running_and_cancelled_tasks_are_shown_as_such),
     T(each_task_is_shown_once_while_they_come_and_go),
     T(no_wake_is_lost_on_a_task_that_is_looked_at),
 #undef T

@@ -200,6 +200,35 @@ nothing_is_left_of_many(void)
     CHECK_EQ(descriptors_now(), descriptors);
 }
 
+static int64_t
+gives_up(void *rt)
+{
+    pons_runtime_unref(rt);
+    return 0;
+}
+
+/* Some threads that shut the old one down have not begun by then. */
+static void
+next_one_without_workers_is_driven_while_the_last_ends_elsewhere(void)
+{
+    int threads = threads_now();
+
+    for (int i = 0; i < CYCLES; i++) {
+        struct pons_runtime *rt = runtime_of("poll", "0");
+        struct pons_task *t;
+        int64_t answer;
+
+        CHECK_EQ(pons_spawn(rt, gives_up, rt, &t), 0);
+        CHECK_EQ(pons_join(t, NULL), 0);
+        rt = runtime_of("poll", "0");
+        CHECK_EQ(pons_spawn(rt, answers, (void *)7, &t), 0);
+        CHECK_EQ(pons_join(t, &answer), 0);
+        CHECK_EQ(answer, 7);
+        pons_runtime_unref(rt);
+    }
+    threads_until(threads);
+}
+
 static void
 default_is_one(void)
 {
@@ -395,7 +424,7 @@ figures_count_what_was_done(void)
 }
 
 static void
-programs_of_another_version_get_their_part_of_the_figures(void)
+p7_programs_of_another_version_get_their_part_of_the_figures(void)
 {
     struct pons_runtime *rt = runtime_of("epoll", "1");
     struct {
@@ -640,12 +669,13 @@ static const struct unit_test tests[] = {
     T(wrong_settings_are_errors_with_a_sentence),
     T(last_handle_ends_it),
     T(nothing_is_left_of_many),
+    T(next_one_without_workers_is_driven_while_the_last_ends_elsewhere),
     T(default_is_one),
     T(default_that_cannot_be_made_is_an_error_and_may_be_asked_again),
     T(current_is_the_tasks_the_jobs_or_the_waits),
     T(runtimes_with_different_reactors_work_side_by_side),
     T(figures_count_what_was_done),
-    T(programs_of_another_version_get_their_part_of_the_figures),
+    T(p7_programs_of_another_version_get_their_part_of_the_figures),
     T(stats_file_has_a_line_of_json_each_time),
     T(stats_file_that_cannot_be_written_is_an_error),
     T(main_runs_as_a_fiber_of_worker_0),

@@ -8,13 +8,14 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/lock.h"
 #include "everywhere.h"
 #include "pons/error.h"
 
-enum { CHILDREN = 20, DEPTH = 5 };
+enum { CHILDREN = 20, DEPTH = 5, VERY_MANY = 200000 };
 
 static int
 is(const int *flag)
@@ -583,6 +584,73 @@ scope_on_a_runtime_works_on_a_bare_thread(void)
     }
 }
 
+struct canceller {
+    struct pons_scope s;
+    int closing;
+};
+
+static int64_t
+cancels_its_scope(void *arg)
+{
+    struct canceller *c = arg;
+
+    while (!is(&c->closing))
+        (void)!pons_yield();
+    pons_scope_cancel(&c->s);
+    return 0;
+}
+
+/* ThreadSanitizer looks on. */
+static void
+task_may_cancel_the_scope_that_is_being_closed(void)
+{
+    struct pons_runtime *rt = runtime_of("poll", "2");
+    struct canceller c;
+
+    for (int i = 0; i < CHILDREN; i++) {
+        c.closing = 0;
+        pons_scope_open_on(&c.s, rt, pons_after_ms(60000));
+        CHECK_EQ(pons_scope_spawn(&c.s, cancels_its_scope, &c), 0);
+        add(&c.closing);
+        CHECK_EQ(pons_scope_close(&c.s), -ECANCELED);
+    }
+    pons_runtime_unref(rt);
+}
+
+/* On the only worker: none of them ends meanwhile. */
+static int64_t
+cancels_very_many(void *arg)
+{
+    struct pons_sleep *sleeps = arg;
+    struct pons_scope s;
+
+    pons_scope_open(&s, PONS_NEVER);
+    for (int i = 0; i < VERY_MANY; i++) {
+        pons_sleep_init(&sleeps[i], PONS_NEVER);
+        CHECK_EQ(pons_scope_spawn_future(&s, &sleeps[i].base), 0);
+    }
+    pons_scope_cancel(&s);
+    return pons_scope_close(&s);
+}
+
+/* Looking at the others for each that is cancelled takes longer than the alarm
+ * of a test. */
+static void
+cancel_looks_at_each_of_very_many_tasks_once(void)
+{
+    struct pons_runtime *rt = runtime_of("poll", "1");
+    struct pons_sleep *sleeps = calloc(VERY_MANY, sizeof *sleeps);
+    struct pons_task *t;
+    int64_t answer;
+
+    CHECK(sleeps != NULL);
+    CHECK_EQ(pons_spawn(rt, cancels_very_many, sleeps, &t), 0);
+    CHECK_EQ(pons_join(t, &answer), 0);
+    CHECK_EQ(answer, -ECANCELED);
+    pons_runtime_unref(rt);
+    free(sleeps);
+}
+
 static const struct unit_test tests[] = {
 #define T(name)     \
     {               \
@@ -603,6 +671,8 @@ static const struct unit_test tests[] = {
     T(future_form_of_close_ends_the_tasks_too),
     T(scope_without_a_runtime_refuses_to_spawn),
     T(scope_on_a_runtime_works_on_a_bare_thread),
+    T(task_may_cancel_the_scope_that_is_being_closed),
+    T(cancel_looks_at_each_of_very_many_tasks_once),
 #undef T
     {0},
 };

@@ -93,10 +93,11 @@ PONS_API PONS_MUST_USE int pons_runtime_default(struct pons_runtime **out);
 /*
  * Cancels every task, waits until they and the jobs have ended, at most
  * `timeout_ns` (PONS_NEVER: no limit), and stops the workers. Returns how many
- * tasks and jobs were left running; pons_last_error() names them. Spawns
- * meanwhile give tasks that are born cancelled; when it has ended they are
- * -ESHUTDOWN. A second call waits for the first. -EDEADLK and -EOWNERDEAD as
- * above.
+ * tasks and jobs were left running; pons_last_error() names them. What was left
+ * at the limit may never end, since no worker comes back to it: do not join it.
+ * Spawns meanwhile give tasks that are born cancelled; when it has ended they
+ * are -ESHUTDOWN. A second call waits for the first. -EDEADLK and -EOWNERDEAD
+ * as above.
  */
 PONS_API int64_t pons_runtime_shutdown(struct pons_runtime *rt,
                                        uint64_t timeout_ns);

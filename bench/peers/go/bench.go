@@ -23,6 +23,8 @@ const (
 	repeatMax = 1000
 	quicker   = 20
 	prMark    = 0x504f4e53
+	cannotRun = 77 // bench/serve.h's
+	noWorkers = "it has no runtime without workers"
 )
 
 type benchCase struct {
@@ -211,7 +213,7 @@ func describe() {
 func (w *workload) run(c *benchCase, repeat int, quick, warm bool) {
 	r := &run{quick: quick}
 	if workers() == 0 {
-		r.skipped = "it has no runtime without workers"
+		r.skipped = noWorkers
 		repeat = 0
 	}
 	if repeat > 0 && warm && !c.cold {
@@ -224,6 +226,11 @@ func (w *workload) run(c *benchCase, repeat int, quick, warm bool) {
 		runtime.GC() // what one leaves is not the next one's
 	}
 	r.say(w, c)
+}
+
+func refuse() {
+	fmt.Fprintln(os.Stderr, "go: no such workload, case or server; see --describe")
+	os.Exit(2)
 }
 
 func main() {
@@ -248,8 +255,13 @@ func main() {
 	if n := workers(); n > 0 {
 		runtime.GOMAXPROCS(n)
 	}
-	if *server == "echo" {
+	if *server == "echo" && workers() == 0 {
+		fmt.Println(noWorkers)
+		os.Exit(cannotRun)
+	} else if *server == "echo" {
 		serveEcho()
+	} else if *server != "" {
+		refuse()
 	}
 	for _, w := range workloads {
 		for i := range w.cases {
@@ -261,9 +273,8 @@ func main() {
 			}
 		}
 	}
-	if *server != "" || !found {
-		fmt.Fprintln(os.Stderr, "go: no such thing; see --describe")
-		os.Exit(2)
+	if !found {
+		refuse()
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 var workloads = []*workload{
 	&spawnJoin, &spawnMany, &yields, &chainedSpawn, &pingPong, &wakeCross,
 	&blockOnSpawn, &blockingRoundtrip, &blockingThroughput, &timers,
-	&sleepers, &stalls, &cancelStorm, &fanin,
+	&stalls, &cancelStorm, &fanin, &sleepers,
 }
 
 // --- spawn_join, spawn_many ---

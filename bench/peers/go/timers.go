@@ -21,7 +21,7 @@ var timers = workload{
 
 var sleepers = workload{
 	"sleepers", "memory of an idle goroutine",
-	"resident bytes before and after 100,000 goroutines were begun that " +
+	"resident bytes before and after 10,000 goroutines were begun that " +
 		"Sleep() an hour",
 	"what a goroutine's stack has once it was used deeply",
 	[]benchCase{{"fiber", sleep, true}},
@@ -126,7 +126,7 @@ func nap(r *run, stalls bool) {
 // --- sleepers ---
 
 func sleep(r *run) {
-	const sleeping = 100000
+	const sleeping = 10000 // who stay, asleep
 	var begun atomic.Int64
 	before := residentTrimmed()
 	for i := 0; i < sleeping; i++ {

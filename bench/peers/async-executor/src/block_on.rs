@@ -22,7 +22,8 @@ pub static READY: Workload = Workload {
 pub static SPAWN: Workload = Workload {
     name: "block_on_spawn",
     measures: "a synchronous caller's task on the executor, awaited",
-    how: "async_io::block_on() of an Executor::spawn() of a block that returns \
+    how:
+        "async_io::block_on() of an Executor::spawn() of a block that returns \
           at once; back to back, or each after a pause of the thread",
     silent: "many threads at once",
     cases: &[

@@ -33,7 +33,8 @@ pub static SPAWN_JOIN: Workload = Workload {
 pub static SPAWN_MANY: Workload = Workload {
     name: "spawn_many",
     measures: "spawning tasks nobody joins, until all have run",
-    how: "Executor::spawn() and Task::detach() of 10,000 tasks, from a task or \
+    how:
+        "Executor::spawn() and Task::detach() of 10,000 tasks, from a task or \
           from another thread; the last one to run sends to a channel. Busy: \
           each worker has a task that yields without end",
     silent: "what a task costs that waits",
@@ -59,7 +60,8 @@ pub static SPAWN_MANY: Workload = Workload {
 pub static YIELD: Workload = Workload {
     name: "yield",
     measures: "going from one ready task to the next",
-    how: "1000 tasks spawned from a task await futures_lite's yield_now() 1000 \
+    how:
+        "1000 tasks spawned from a task await futures_lite's yield_now() 1000 \
           times each",
     silent: "what a wake costs, or a second worker",
     cases: &[Case {
@@ -138,9 +140,7 @@ async fn many(r: &Run, executor: &Executor<'static>) {
         }
         for _ in 0..MANY {
             let countdown = countdown.clone();
-            executor
-                .spawn(async move { countdown.one_less() })
-                .detach();
+            executor.spawn(async move { countdown.one_less() }).detach();
         }
         done.recv().await.unwrap();
     }

@@ -13,7 +13,8 @@ use crate::runtime::Runtime;
 pub static TIMERS: Workload = Workload {
     name: "timers",
     measures: "a timer that is set and dropped; how late one is",
-    how: "Timer::after() an hour is polled once, so that it is registered, and \
+    how:
+        "Timer::after() an hour is polled once, so that it is registered, and \
           dropped; 1M live: all are registered, then all dropped, in memory \
           that was there. Lateness: 100 tasks await 1 to 10 ms",
     silent: "memory of the timers",

@@ -14,7 +14,8 @@ use crate::runtime::Runtime;
 pub static PING_PONG: Workload = Workload {
     name: "ping_pong",
     measures: "a task's wake of another and its own, there and back",
-    how: "two tasks, each with a flag and an AtomicWaker: raise and wake() the \
+    how:
+        "two tasks, each with a flag and an AtomicWaker: raise and wake() the \
           other's, await one's own",
     silent: "a channel's values; a wake from another worker",
     cases: &[Case {

@@ -16,10 +16,10 @@ struct Receiver {
 
 pub struct Crossing {
     senders: u64,
-    each: u64,          // wakes of one sender
-    sent: AtomicU64,    // and not yet taken
-    sent_at: AtomicU64, // the one sender's; read once `sent` is 1
-    taken: AtomicU64,   // of a single sender's wakes
+    each: u64,                 // wakes of one sender
+    sent: AtomicU64,           // and not yet taken
+    sent_at: AtomicU64,        // the one sender's; read once `sent` is 1
+    taken: AtomicU64,          // of a single sender's wakes
     receiver: Mutex<Receiver>, // the task's alone, once senders run
 }
 

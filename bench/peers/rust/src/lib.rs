@@ -20,6 +20,8 @@ const REPEAT: usize = 11;
 const REPEAT_MAX: usize = 1000;
 const QUICKER: u64 = 20;
 const BACKLOG: libc::c_int = 4096;
+const CANNOT_RUN: i32 = 77; // bench/serve.h's
+const NO_WORKERS: &str = "it has no runtime without workers";
 const MARK: libc::c_int = 0x504f4e53;
 
 pub struct Case {
@@ -346,7 +348,7 @@ fn run_case(p: &Peer, w: &Workload, c: &Case, words: &Words) {
         }),
     });
     if p.has_workers && workers() == 0 {
-        run.skip("it has no runtime without workers");
+        run.skip(NO_WORKERS);
         return print_case(p, w, c, &run);
     }
     if !c.cold && !words.cold {
@@ -383,6 +385,10 @@ fn run_cases(p: &Peer, words: &Words) -> usize {
 fn serve(p: &Peer, name: &str) -> i32 {
     match p.server {
         Some(s) if s.name == name => {
+            if p.has_workers && workers() == 0 {
+                println!("{}", NO_WORKERS);
+                return CANNOT_RUN;
+            }
             (s.serve)();
             0
         }

@@ -4,8 +4,8 @@
 //! the only thread. The code is the same; what needs a second thread to be
 //! worth measuring is left out of the latter.
 
-mod blocking;
 mod block_on;
+mod blocking;
 mod cancel;
 mod echo;
 mod fanin;

@@ -57,7 +57,8 @@ pub static SLEEPERS: Workload = Workload {
 pub static STALLS: Workload = Workload {
     name: "stalls",
     measures: "how late others are where tasks block their thread",
-    how: "100 tasks sleep() 1 to 10 ms; one in 100 of those sleeps is followed \
+    how:
+        "100 tasks sleep() 1 to 10 ms; one in 100 of those sleeps is followed \
           by 1 ms of std::thread::sleep()",
     silent: "a block that is longer than a nap",
     cases: &[Case {
