@@ -157,7 +157,7 @@ thread_await(struct pons_future *f)
 }
 
 int64_t
-pons_await(struct pons_future *f)
+poni_await(struct pons_future *f)
 {
     struct poni_self *self = &poni_self;
 
@@ -167,6 +167,23 @@ pons_await(struct pons_future *f)
     if (self->task != NULL && self->task->kind == KIND_FIBER)
         return fiber_await(self->task, f);
     return thread_await(f);
+}
+
+int64_t
+poni_await_as(struct pons_future *f, const char *what)
+{
+    struct poni_fail_mark before = poni_fail_mark();
+    int64_t result = poni_await(f);
+
+    if (result < 0)
+        poni_fail_plain(before, result, what);
+    return result;
+}
+
+int64_t
+pons_await(struct pons_future *f)
+{
+    return poni_await_as(f, f->ops->name);
 }
 
 /* --- deadlines on a call --- */

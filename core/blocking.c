@@ -172,6 +172,7 @@ pons_blocking(pons_job_f *fn, void *arg, int64_t *result)
 {
     struct pons_blocking b;
     struct pons_runtime *rt = pons_runtime_current();
+    struct poni_fail_mark before;
     int64_t answer;
 
     if (poni_self.polling)
@@ -180,9 +181,12 @@ pons_blocking(pons_job_f *fn, void *arg, int64_t *result)
         answer = fn(arg);
     } else {
         pons_blocking_init(&b, rt, fn, arg);
-        answer = pons_await(&b.base);
-        if (b.base.resume == 0) // fn did not run
+        before = poni_fail_mark();
+        answer = poni_await(&b.base);
+        if (b.base.resume == 0) { // fn did not run
+            poni_fail_plain(before, answer, "blocking");
             return (int)answer;
+        }
     }
     if (result != NULL)
         *result = answer;

@@ -246,7 +246,7 @@ pons_stream_close(struct pons_stream *s)
         return;
     }
     closing_init(&c, s, 0);
-    (void)!pons_await(&c.base);
+    (void)poni_await(&c.base);
 }
 
 int
@@ -266,7 +266,7 @@ pons_stream_release(struct pons_stream *s)
         poni_unpolled_remove(&c.base);
         (void)closing_poll(&c.base, &(struct pons_waker){0});
     } else {
-        (void)!pons_await(&c.base);
+        (void)poni_await(&c.base);
     }
     return fd;
 }

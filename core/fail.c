@@ -11,6 +11,7 @@
 #include "fail.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,8 +20,13 @@
 
 enum { SENTENCE_MAX = 2048 }; // bytes; a longer one ends in "..."
 
+enum { WHAT_MAX = 48 }; // a future's name, cut
+
 struct fail_record {
-    unsigned turn;
+    unsigned turn; // counts sentences
+    int err;       // of the last
+    int plain;     // its sentence is still to be made, of `err` and `what`
+    char what[WHAT_MAX];
     char text[2][SENTENCE_MAX];
 };
 
@@ -67,7 +73,23 @@ fail_record_new(void)
         return &fail_stand_in;
     }
     r->turn = 0;
+    r->plain = 0;
     return r;
+}
+
+/* This thread's; NULL while there is no memory for one. */
+static struct fail_record *
+fail_record_own(void)
+{
+    if (fail_record == NULL || fail_record == &fail_stand_in)
+        fail_record = fail_record_new();
+    return fail_record == &fail_stand_in ? NULL : fail_record;
+}
+
+static char *
+fail_text(struct fail_record *r)
+{
+    return r->text[r->turn % 2];
 }
 
 PONS_PRINTF(3, 0)
@@ -85,20 +107,91 @@ fail_format(char *text, size_t size, const char *format, va_list args)
 int
 poni_fail(int err, const char *format, ...)
 {
+    struct fail_record *r;
     int saved = errno;
     va_list args;
 
-    if (fail_record == NULL || fail_record == &fail_stand_in)
-        fail_record = fail_record_new();
-    if (fail_record != &fail_stand_in) {
-        fail_record->turn ^= 1;
+    r = fail_record_own();
+    if (r != NULL) {
+        r->turn++;
+        r->err = err;
+        r->plain = 0;
         va_start(args, format);
-        fail_format(fail_record->text[fail_record->turn], SENTENCE_MAX, format,
-                    args);
+        fail_format(fail_text(r), SENTENCE_MAX, format, args);
         va_end(args);
     }
     errno = saved;
     return err;
+}
+
+struct poni_fail_mark
+poni_fail_mark(void)
+{
+    return (struct poni_fail_mark){fail_record,
+                                   fail_record != NULL ? fail_record->turn : 0};
+}
+
+/* A fiber may go on elsewhere: there, a sentence of the same error is taken for
+ * its own. */
+static int
+fail_has_said(struct poni_fail_mark before, int64_t err)
+{
+    const struct fail_record *r = fail_record;
+
+    if (r == NULL || r == &fail_stand_in || r->turn == 0)
+        return 0;
+    return r == before.record ? r->turn != before.turn : r->err == err;
+}
+
+void
+poni_fail_plain(struct poni_fail_mark before, int64_t err, const char *what)
+{
+    struct fail_record *r;
+    int saved = errno;
+
+    if (fail_has_said(before, err))
+        return;
+    r = fail_record_own();
+    if (r != NULL) {
+        r->turn++;
+        r->err = err < INT_MIN ? INT_MIN : (int)err;
+        r->plain = 1;
+        snprintf(r->what, sizeof r->what, "%s", what != NULL ? what : "wait");
+    }
+    errno = saved;
+}
+
+/* What strerror() does not say well. */
+static const char *
+fail_meaning(int err)
+{
+    switch (-(int64_t)err) {
+    case ECANCELED:
+        return "cancelled: its task, its scope or its runtime ends";
+    case ETIME:
+        return "the deadline passed first";
+    case ENODATA:
+        return "the other side ended before that was complete";
+    case EPIPE:
+        return "the other side has closed";
+    default:
+        return err > INT_MIN ? strerrordesc_np(-err) : NULL;
+    }
+}
+
+static void
+fail_make_plain(struct fail_record *r)
+{
+    const char *name = r->err > INT_MIN ? strerrorname_np(-r->err) : NULL;
+    const char *meaning = fail_meaning(r->err);
+
+    if (name != NULL && meaning != NULL)
+        snprintf(fail_text(r), SENTENCE_MAX, "%s: %s (%s)", r->what, meaning,
+                 name);
+    else
+        snprintf(fail_text(r), SENTENCE_MAX, "%s: its answer was %d", r->what,
+                 r->err);
+    r->plain = 0;
 }
 
 int
@@ -123,5 +216,9 @@ pons_last_error(void)
         return fail_nothing;
     if (fail_record == &fail_stand_in)
         return fail_no_memory;
-    return fail_record->text[fail_record->turn];
+    if (fail_record->turn == 0)
+        return fail_nothing;
+    if (fail_record->plain)
+        fail_make_plain(fail_record);
+    return fail_text(fail_record);
 }

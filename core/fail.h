@@ -14,6 +14,20 @@
 /* Stores the sentence for pons_last_error() and returns `err` (negative). */
 PONS_PRINTF(2, 3) int poni_fail(int err, const char *format, ...);
 
+/*
+ * For a result that says it all, as -ECONNRESET of a receive: its sentence is
+ * made when somebody asks for it. `what` (copied) is what ended so; `before` is
+ * poni_fail_mark() from when it began: whoever has said more since is right.
+ */
+struct poni_fail_mark {
+    const void *record;
+    unsigned turn;
+};
+
+struct poni_fail_mark poni_fail_mark(void);
+void poni_fail_plain(struct poni_fail_mark before, int64_t err,
+                     const char *what);
+
 /* One line to the hook or, if PONS_LOG asks for it, to stderr. Keeps errno. */
 PONS_PRINTF(3, 4)
 void poni_log(enum pons_log_level level, const char *part, const char *format,

@@ -112,7 +112,7 @@ pons_join(struct pons_task *t, int64_t *result)
     if (err < 0)
         return err;
     pons_join_init(&j, t);
-    answer = pons_await(&j.base);
+    answer = poni_await(&j.base);
     if (result != NULL)
         *result = answer;
     return 0;

@@ -73,6 +73,12 @@ void poni_frame_close(struct pons_mask *frame);
 void poni_frames_end(const struct poni_context *context,
                      const struct pons_mask *outer);
 
+/* pons_await(), whose failure's sentence is the caller's affair. */
+int64_t poni_await(struct pons_future *f);
+
+/* pons_await(), whose failure is told of `what`. */
+int64_t poni_await_as(struct pons_future *f, const char *what);
+
 /* Logs a calling form inside poll() and returns -EDEADLK. */
 int poni_refuse_poll(const char *call, const char *instead);
 

@@ -220,6 +220,14 @@ thread_at_once(struct pons_stream *s, int writes, void *buffer, size_t size,
     return answer;
 }
 
+static int64_t
+at_once_answer(int64_t n, const char *what)
+{
+    if (n < 0)
+        poni_fail_plain(poni_fail_mark(), n, what);
+    return n;
+}
+
 int64_t
 pons_recv(struct pons_stream *s, void *buffer, size_t size)
 {
@@ -231,7 +239,7 @@ pons_recv(struct pons_stream *s, void *buffer, size_t size)
         return poni_refuse_poll("pons_recv()", "struct pons_recv");
     now = thread_at_once(s, 0, buffer, size, &n);
     if (now == AT_ONCE_DONE)
-        return n;
+        return at_once_answer(n, "recv");
     pons_recv_init(&r, s, buffer, size);
     if (now == AT_ONCE_BLOCKS)
         r.io.op.flags |= IO_TRIED;
@@ -264,11 +272,11 @@ pons_send(struct pons_stream *s, const void *buffer, size_t size)
         return poni_refuse_poll("pons_send()", "struct pons_send");
     now = thread_at_once(s, 1, (void *)(uintptr_t)buffer, size, &n);
     if (now == AT_ONCE_DONE)
-        return n;
+        return at_once_answer(n, "send");
     pons_send_init(&w, s, buffer, size);
     if (now == AT_ONCE_BLOCKS)
         w.io.op.flags |= IO_TRIED;
-    return pons_await(&w.base);
+    return poni_await_as(&w.base, "send");
 }
 
 /* The next part. Once it has the turn a closer looks at the op: hence the lock.
@@ -365,7 +373,7 @@ pons_ready_wait(struct pons_stream *s, short events)
     if (poni_self.polling)
         return poni_refuse_poll("pons_ready_wait()", "struct pons_ready_wait");
     pons_ready_wait_init(&r, s, events);
-    return pons_await(&r.base);
+    return poni_await_as(&r.base, "ready_wait");
 }
 
 /* --- accept --- */
@@ -449,5 +457,5 @@ pons_connect(struct pons_stream *s, const struct sockaddr *address,
     if (poni_self.polling)
         return poni_refuse_poll("pons_connect()", "struct pons_connect");
     pons_connect_init(&c, s, address, length);
-    return (int)pons_await(&c.base);
+    return (int)poni_await_as(&c.base, "connect");
 }

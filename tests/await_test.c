@@ -6,6 +6,7 @@
  */
 
 #include "core/atomic.h"
+#include "core/fail.h"
 #include "core/runtime.h"
 #include "core/self.h"
 #include "everywhere.h"
@@ -453,6 +454,44 @@ deadlines_follow_a_fiber_that_changes_threads(void)
     everywhere_in_fibers(body_movers, NULL);
 }
 
+/* --- what a failure is told of --- */
+
+static int64_t
+naps(void *arg)
+{
+    (void)arg;
+    return pons_sleep(PONS_S);
+}
+
+static void
+body_sentences(void *unused)
+{
+    struct pons_stream *s[2];
+    int64_t answer;
+    char line[8];
+
+    (void)unused;
+    stream_pair(s);
+    CHECK_EQ(poni_fail(-EIO, "an earlier one"), -EIO);
+    CHECK_EQ(pons_send(s[1], "x", 1), 1);
+    CHECK_EQ(pons_recv(s[0], line, 1), 1);
+    CHECK_HAS(pons_last_error(), "an earlier one"); // success keeps it
+    pons_stream_close(s[1]);
+    CHECK_EQ(pons_read_line(s[0], line, sizeof line), -ENODATA);
+    CHECK_HAS(pons_last_error(), "read_line: the other side ended");
+    CHECK_EQ(pons_send(s[0], "x", 1), -EPIPE);
+    CHECK_HAS(pons_last_error(), "send: the other side has closed");
+    CHECK_EQ(pons_timeout(pons_after_ns(0), naps, NULL, &answer), -ETIME);
+    CHECK_HAS(pons_last_error(), "deadline");
+    pons_stream_close(s[0]);
+}
+
+static void
+p6_each_call_that_fails_leaves_its_own_sentence(void)
+{
+    everywhere(body_sentences, NULL);
+}
+
 static const struct unit_test tests[] = {
 #define T(name)     \
     {               \
@@ -466,6 +505,7 @@ static const struct unit_test tests[] = {
     T(a_cancel_is_ecanceled_and_a_deadline_of_ones_own_is_etime),
     T(p3_a_loser_is_asked_once_awaited_and_may_succeed),
     T(deadlines_follow_a_fiber_that_changes_threads),
+    T(p6_each_call_that_fails_leaves_its_own_sentence),
 #undef T
     {0},
 };

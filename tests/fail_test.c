@@ -88,6 +88,27 @@ a_reason_is_cut_with_dots(void)
     CHECK_EQ(poni_refuse(NULL, -EPERM, "nobody asks"), -EPERM);
 }
 
+static void
+a_plain_result_speaks_unless_more_was_said(void)
+{
+    struct poni_fail_mark before = poni_fail_mark();
+
+    poni_fail_plain(before, -ECONNRESET, "recv");
+    CHECK_EQ(strcmp(pons_last_error(),
+                    "recv: Connection reset by peer (ECONNRESET)"),
+             0);
+    poni_fail_plain(before, -ECONNRESET, "later"); // there was one since
+    CHECK_HAS(pons_last_error(), "recv: ");
+    before = poni_fail_mark();
+    poni_fail(-EINVAL, "more than the number");
+    poni_fail_plain(before, -EINVAL, "recv");
+    CHECK_EQ(strcmp(pons_last_error(), "more than the number"), 0);
+    poni_fail_plain(poni_fail_mark(), -999999, "job");
+    CHECK_EQ(strcmp(pons_last_error(), "job: its answer was -999999"), 0);
+    poni_fail_plain(poni_fail_mark(), INT64_MIN, NULL);
+    CHECK_HAS(pons_last_error(), "wait: its answer was");
+}
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define LIMITED 0
 #elif defined(__has_feature)
@@ -142,6 +163,8 @@ static const struct unit_test tests[] = {
     {"errno_is_kept", errno_is_kept},
     {"each_thread_has_its_own", each_thread_has_its_own},
     {"a_reason_is_cut_with_dots", a_reason_is_cut_with_dots},
+    {"a_plain_result_speaks_unless_more_was_said",
+     a_plain_result_speaks_unless_more_was_said},
     {"without_memory_the_error_still_has_a_sentence",
      without_memory_the_error_still_has_a_sentence},
     {0},

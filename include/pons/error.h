@@ -34,7 +34,9 @@ enum pons_log_level {
 /*
  * The sentence of the last call that failed on this thread: what, where, what
  * was wanted and found, the way out. Never NULL; borrowed until the thread's
- * next Pons call or, in a fiber, its next wait.
+ * next Pons call or, in a fiber, its next wait; calls that succeed keep it. A
+ * task's own answer, as pons_join() gives it, has none, and the result of a
+ * future that was polled is its own.
  */
 PONS_API const char *pons_last_error(void);
 
