@@ -16,6 +16,7 @@
 
 #include "command.h"
 #include "core/catalog.h"
+#include "core/fail.h"
 #include "pons/error.h"
 #include "say.h"
 
@@ -279,6 +280,20 @@ list_check_setting(struct poni_catalog *c, enum poni_setting which)
     return err;
 }
 
+/* The file of a path; a relative one is of the directory that we are in. */
+static int
+list_file(struct poni_catalog *c, const char *name, struct poni_entry **file)
+{
+    char *path = name[0] == '/' ? strdup(name) : realpath(name, NULL);
+    int err = path ? 0 : -errno;
+
+    if (err < 0)
+        return poni_fail(err, "list: %s: %s", name, strerror(-err));
+    err = poni_catalog_file(c, "list", path, file);
+    free(path);
+    return err;
+}
+
 static int
 list_catalog(struct poni_catalog *c, const char *name,
              const struct list_values *v)
@@ -286,8 +301,8 @@ list_catalog(struct poni_catalog *c, const char *name,
     struct poni_entry *file = NULL;
     int err = 0, pool;
 
-    if (name && name[0] == '/')
-        err = poni_catalog_file(c, "list", name, &file);
+    if (name && strchr(name, '/'))
+        err = list_file(c, name, &file);
     if (err == 0 && list_print(c, name, file, v) == 0)
         err = poni_catalog_unknown(c, "list", name, SETTINGS);
     if (err < 0) {

@@ -119,6 +119,15 @@ names_append(char *all, const char *name)
         strcat(strcat(all, *all != '\0' ? ", " : ""), name);
 }
 
+/* A disabled or broken copy has the name of the one that works. */
+static int
+names_have(const char *const *names, const char *name)
+{
+    while (*names != NULL && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
 /* The name that `word` is nearest to; it may be a glob. */
 static const char *
 names_nearest(const char *word, const char *const *names)
@@ -162,7 +171,7 @@ poni_catalog_unknown(const struct poni_catalog *c, const char *label,
         return poni_fail(-ENOMEM, "%s: out of memory", label);
     n = 0;
     for (const struct poni_entry *e = c->entries; e != NULL; e = e->next)
-        if (entry_is_offered(e, which)) {
+        if (entry_is_offered(e, which) && !names_have(names, e->name)) {
             names[n++] = e->name;
             names_append(e->status == ENTRY_ABSENT ? absent : here, e->name);
         }

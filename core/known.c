@@ -16,18 +16,20 @@
 #define PONS_STATIC 0
 #endif
 
+enum known_when { IN_THIS_VERSION, IN_A_LATER_ONE };
+
 /* A new engine of ours is one line here. */
 static const struct known {
     const char *name;
     uint32_t kind;
-    const char *package; // of Debian 12, that its plugin needs; NULL: built in
+    enum known_when when;
 } known[] = {
-    {"epoll", PONS_KIND_POLLER, NULL},
-    {"poll", PONS_KIND_POLLER, NULL},
-    {"null", PONS_KIND_REACTOR, NULL},
-    {"uring", PONS_KIND_REACTOR, "liburing2"},
-    {"libev", PONS_KIND_POLLER, "libev4"},
-    {"libuv", PONS_KIND_POLLER, "libuv1"},
+    {"epoll", PONS_KIND_POLLER, IN_THIS_VERSION},
+    {"poll", PONS_KIND_POLLER, IN_THIS_VERSION},
+    {"null", PONS_KIND_REACTOR, IN_THIS_VERSION},
+    {"uring", PONS_KIND_REACTOR, IN_A_LATER_ONE},
+    {"libev", PONS_KIND_POLLER, IN_A_LATER_ONE},
+    {"libuv", PONS_KIND_POLLER, IN_A_LATER_ONE},
 };
 
 static int
@@ -39,28 +41,29 @@ known_is_here(const struct poni_catalog *c, const struct known *k)
     return 0;
 }
 
+#define NOT_OURS "is not part of this Pons (" PONS_VERSION ")"
+
 static void
 known_say(const struct poni_catalog *c, const struct known *k, char *why,
           size_t size)
 {
-    if (k->package == NULL)
+    if (k->when == IN_THIS_VERSION)
         snprintf(why, size,
                  "not installed: this libpons was built without it; use one "
                  "that has it");
     else if (PONS_STATIC)
         snprintf(why, size,
-                 "not installed: it is a plugin, and this program is linked "
-                 "statically; link it dynamically");
+                 "not installed: it " NOT_OURS ", and a program that is linked "
+                 "statically takes no plugins; use epoll or auto");
     else if ((c->settings->flags & PONS_NO_EXTERNAL_PLUGINS) != 0)
         snprintf(why, size,
-                 "not installed: it is a plugin, and the program allows "
-                 "built-in plugins only");
+                 "not installed: it " NOT_OURS ", and the program allows "
+                 "built-in plugins only; use epoll or auto");
     else
         snprintf(why, size,
-                 "not installed: there is no plugin %s.so; install it (it "
-                 "needs Debian's package %s), or name its directory in "
-                 "PONS_PLUGIN_PATH_ADD",
-                 k->name, k->package);
+                 "not installed: it " NOT_OURS "; it comes with a later "
+                 "version, or as a plugin of your own in PONS_PLUGIN_PATH_ADD; "
+                 "use epoll or auto");
 }
 
 int

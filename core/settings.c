@@ -268,8 +268,8 @@ stall_read(struct poni_settings *s)
         return 0;
     if (poni_duration_parse(v->text, &ns) < 0)
         return poni_fail(-EINVAL,
-                         "%s: \"%s\" is no duration; wanted a number with its "
-                         "unit (ns us ms s m h), or off",
+                         "%s: \"%s\" is no duration with its unit, nor off; "
+                         "wanted off, as this version has no other value",
                          v->label, v->text);
     return poni_fail(-ENOTSUP,
                      "%s: \"%s\": this version of Pons (%s) does not watch "

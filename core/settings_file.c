@@ -188,8 +188,10 @@ poni_settings_file(struct poni_settings *s, const char *label, const char *path)
     int fd, err;
 
     if (path[0] != '/')
-        return poni_fail(-EINVAL, "%s: \"%s\" is not an absolute path", label,
-                         path);
+        return poni_fail(-EINVAL,
+                         "%s: \"%s\" is not an absolute path; write it from "
+                         "the root, as /etc/pons.conf",
+                         label, path);
     fd = poni_trust_open(path, &st, &reason);
     if (fd < 0)
         return poni_fail(fd, "%s: %s: %s", label, path, reason.text);

@@ -18,6 +18,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import shutil
 import signal
 import socket
@@ -321,7 +322,8 @@ class Settings(Test):
                 ("PONS_REACTOR", "epoll:events", "events"),
                 ("PONS_REACTOR", "epoll,,poll", "empty"),
                 ("PONS_REACTOR", "uring", "uring: not installed",
-                 "liburing2", "PONS_PLUGIN_PATH_ADD"),
+                 "not part of this Pons", "PONS_PLUGIN_PATH_ADD",
+                 "use epoll or auto"),
                 ("PONS_REACTOR", "urnig,epoll", '"urnig"',
                  'did you mean "uring"?'),
                 ("PONS_PLUGINS_DISABLE", "epol_*", '"epol_*"', '"epoll"'),
@@ -343,6 +345,7 @@ class Settings(Test):
                 ("PONS_PLUGIN_PATH", "here", "here", "absolute"),
                 ("PONS_PLUGIN_PATH", "/nowhere/at/all", "/nowhere/at/all"),
                 ("PONS_CONFIG", "/nowhere.conf", "/nowhere.conf"),
+                ("PONS_CONFIG", "pons.conf", "absolute", "/etc/pons.conf"),
                 ("PONS_REACTR", "epoll", "PONS_REACTR",
                  "mean PONS_REACTOR?"),
                 ("PONS_WORKERS", "", "empty")):
@@ -487,6 +490,26 @@ class List(Test):
     def test_list_of_an_unknown_name_names_the_nearest(self):
         self.refused(pons("list", "epol"), '"epol"', '"epoll"')
         self.refused(pons("list", "/nowhere.so"), "/nowhere.so")
+
+    def test_a_name_is_offered_once_though_a_copy_has_it_too(self):
+        path = self.plugin("copy.so", "poll")
+        for words, env in ((["list", "nil"], {}),
+                           (["list"], {"PONS_PLUGINS_DISABLE": "pol"}),
+                           (["explain"], {"PONS_REACTOR": "pol"})):
+            result = pons(*words, PONS_PLUGIN_PATH=os.path.dirname(path),
+                          **env)
+            self.refused(result, "there are: ", "poll")
+            names = result.stderr.split("there are: ")[1].split(";")[0]
+            self.assertEqual(names.split(", ").count("poll"), 1, names)
+
+    def test_a_relative_path_is_a_file_too(self):
+        path = self.plugin("near.so", "poll")
+        relative = os.path.join(".", os.path.relpath(path))
+        (engine,) = json.loads(pons("list", relative, "--json").stdout)
+        self.assertEqual((engine["name"], engine["path"]),
+                         ("poll", os.path.realpath(path)))
+        self.refused(pons("list", "./nowhere.so"),
+                     "list: ./nowhere.so: No such file")
 
     def test_behind_the_list_stands_what_is_wrong_with_the_settings(self):
         for setting, value, *parts in (
@@ -1241,7 +1264,7 @@ class Demo(Test):
         self.assertEqual((result.returncode, result.stderr), (0, ""), result)
         self.assertIn("all 400 digests are right", result.stdout)
         for part in ("one by one", "bridged", "ratio", "reactor", "pool",
-                     "fetch https://"):
+                     "\n  %s fetch https://" % shlex.quote(PONS)):
             self.assertIn(part, result.stdout)
         self.assertEqual(os.listdir(self.dir), [])
 

@@ -972,15 +972,15 @@ a_known_engine_that_is_not_installed_is_passed_over_in_a_list(void)
 }
 
 static void
-a_known_engine_alone_says_what_to_install(void)
+a_known_engine_alone_says_what_to_use(void)
 {
 #ifndef TEST_PLUGIN_DIR
     SKIP("a static build can have no more than it has");
 #endif
     check_not_chosen("uring", -ENOTSUP,
-                     "reactor: uring: not installed: there is no plugin "
-                     "uring.so; install it",
-                     "liburing2");
+                     "reactor: uring: not installed: it is not part of this "
+                     "Pons (" PONS_VERSION "); it comes with a later version",
+                     "PONS_PLUGIN_PATH_ADD; use epoll or auto");
     check_not_chosen("epoll", -ENOTSUP, "epoll: not installed",
                      "built without it");
     check_not_chosen("urnig", -ENOENT, "not installed: epoll, poll, null, uri",
@@ -1195,7 +1195,7 @@ static const struct unit_test tests[] = {
     TEST(one_name_is_that_or_an_error),
     TEST(of_a_list_the_first_usable_is_taken),
     TEST(a_known_engine_that_is_not_installed_is_passed_over_in_a_list),
-    TEST(a_known_engine_alone_says_what_to_install),
+    TEST(a_known_engine_alone_says_what_to_use),
     TEST(what_is_not_installed_stands_behind_what_is),
     TEST(candidates_are_told_for_machines),
     TEST(a_mistake_anywhere_in_a_list_is_an_error),

@@ -51,6 +51,9 @@ typedef int64_t pons_job_f(void *arg);
  * `result`, or what the pool's policy said: -EBUSY (refused), -ETIME (expired),
  * -EAGAIN (the system gave no thread). On a pool thread, and without a runtime,
  * fn is called here. -EDEADLK inside poll() of a stackless future.
+ *
+ * A job that gives up (pons_job_cancelled() below) answers -ECANCELED, and its
+ * caller passes that on; only then is an enclosing pons_timeout() -ETIME.
  */
 PONS_API PONS_MUST_USE int pons_blocking(pons_job_f *fn, void *arg,
                                          int64_t *result);

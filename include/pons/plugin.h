@@ -26,6 +26,11 @@
  *     };
  *     PONS_PLUGIN(plugin, "mine", "1.0", "MIT", "poller:mine")
  *
+ *     cc -shared -fPIC $(pkg-config --cflags pons) mine.c -o mine.so
+ *
+ * PONS_PLUGIN() makes the note, which repeats the table's name, version,
+ * licence and engines (kind:name, in the same order); loading compares the two.
+ *
  * Ownership   All tables and strings are static.
  *
  * Threads     The entry function is called once per process, by any thread.

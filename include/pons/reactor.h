@@ -8,7 +8,9 @@
  * A reactor completes operations for one seat. It runs no task, keeps no timer
  * and calls nobody: poll() fills an array. An engine that only knows readiness
  * implements the smaller contract of pons/poller.h, and the core makes a
- * reactor of it. The rules, tested by `pons conform` under the same numbers:
+ * reactor of it. These are the rules; `pons conform` will prove them of any
+ * engine under the same numbers, and today tests/reactor_rules_test.c does for
+ * those that are here:
  *
  *   R1  owner     One reactor per seat; only its owner thread calls it, except
  *                 wake. While the owner is outside every function here, the
@@ -44,7 +46,8 @@
  *                 in blocking mode never blocks the owner; a listener in
  *                 blocking mode is -EINVAL with a sentence.
  *   R10 multishot A capability; the adapter emulates it. ENOBUFS is flow
- *                 control.
+ *                 control. Both come with the operation set: today no
+ *                 operation is multishot.
  *   R11 timers    Are the core's: one deadline per poll, never early.
  *   R12 thrift    After warm-up no allocation per op (a wrapped library's is
  *                 declared), no callback into user code, no lock held while

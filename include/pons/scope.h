@@ -18,6 +18,10 @@
  * fiber or thread), and close then asks the tasks to end, as it does when the
  * opener is cancelled.
  *
+ * An error of one task does not end the others: a task that wants that calls
+ * pons_scope_cancel() before it answers, and leaves its error where the opener
+ * finds it, for close then answers -ECANCELED.
+ *
  * C never leaves a scope by itself: declare it with PONS_SCOPE_GUARD and it is
  * closed on every way out. A scope that is forgotten is reported in debug
  * builds.
@@ -79,10 +83,12 @@ PONS_API PONS_MUST_USE int pons_scope_spawn_future_at(struct pons_scope *s,
 PONS_API void pons_scope_cancel(struct pons_scope *s);
 
 /*
- * Waits until all have ended; the wait itself is never abandoned. 0, or -ETIME
- * if the deadline came first, or -ECANCELED if the owner was cancelled or
- * pons_scope_cancel() was called, or else the first negative answer of a task.
- * Closing a closed scope is 0. -EDEADLK inside poll().
+ * Waits until all have ended; the wait itself is never abandoned. Answers why
+ * the tasks were asked to end: -ETIME (the deadline) or -ECANCELED (the opener
+ * was cancelled, or pons_scope_cancel() was called), whichever came first. Both
+ * outrank the tasks' own errors: only if nobody asked is it the first negative
+ * answer of a task (pons_last_error() says where that was born), and 0 if there
+ * is none. Closing a closed scope is 0. -EDEADLK inside poll().
  */
 PONS_API int pons_scope_close(struct pons_scope *s);
 

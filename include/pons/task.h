@@ -101,6 +101,8 @@ pons_spawn_future_with(struct pons_runtime *rt, struct pons_future *f,
  * the caller is cancelled the task is cancelled too, and still awaited: what it
  * then answers is stored, and this returns 0. Consumes `t`, except when it
  * returns -EDEADLK (a task that joins itself; inside poll()) or -EOWNERDEAD.
+ * pons_last_error() speaks of this call only: a task's own negative answer, in
+ * `result`, leaves no sentence here.
  */
 PONS_API PONS_MUST_USE int pons_join(struct pons_task *t, int64_t *result);
 
