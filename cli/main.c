@@ -145,16 +145,33 @@ dispatch(int argc, char **argv)
     return c ? run_command(c, argc - 1, argv + 1) : STATUS_USAGE;
 }
 
+/* NULL if all that was printed has arrived. Of an earlier write that failed the
+ * reason is gone: another one, of a byte, finds it again. */
+static const char *
+output_lost(void)
+{
+    if (fflush(stdout) != 0)
+        return strerror(errno);
+    if (!ferror(stdout))
+        return NULL;
+    clearerr(stdout);
+    if (putchar('\n') == EOF || fflush(stdout) != 0)
+        return strerror(errno);
+    return "a part of it is lost";
+}
+
 int
 main(int argc, char **argv)
 {
+    const char *lost;
     int status;
 
     /* A file-size limit is an error of the write, and not our end. */
     signal(SIGXFSZ, SIG_IGN);
     status = dispatch(argc, argv);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        say_error("cannot write the output: %s", strerror(errno));
+    lost = output_lost();
+    if (lost != NULL) {
+        say_error("cannot write the output: %s", lost);
         return STATUS_FAILED;
     }
     return status;

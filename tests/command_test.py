@@ -292,9 +292,9 @@ class Words(Test):
             for line in one.stdout.splitlines():
                 self.assertLessEqual(len(line), 80, line)
 
-    def output_to(self, path, before=None):
+    def output_to(self, path, before=None, *words):
         with open(path, "w") as out:
-            return subprocess.run([PONS, "list"], env=environment(),
+            return subprocess.run([PONS, *(words or ["list"])], env=environment(),
                                   stdout=out, stderr=subprocess.PIPE,
                                   text=True, timeout=LIMIT, preexec_fn=before)
 
@@ -302,9 +302,10 @@ class Words(Test):
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 
-        full = self.output_to("/dev/full")
-        self.assertEqual(full.returncode, 1)
-        self.assertIn("No space left", full.stderr)
+        for words in (["list"], ["list", "--json"], ["explain"]):
+            full = self.output_to("/dev/full", None, *words)
+            self.assertEqual(full.returncode, 1)
+            self.assertIn("No space left", full.stderr)
         large = self.output_to(self.path("out"), limit)
         self.assertEqual(large.returncode, 1)
         self.assertIn("File too large", large.stderr)
