@@ -230,6 +230,23 @@ print_case(const struct bench_workload *w, const struct bench_case *c,
     fflush(stdout);
 }
 
+/* Those that are heavy, or all. */
+static void
+print_cases(const char *member, const struct bench_workload *w, int heavy)
+{
+    const char *comma = "";
+
+    printf(",\"%s\":[", member);
+    for (const struct bench_case *c = w->cases; c->name; c++) {
+        if (heavy && !c->heavy)
+            continue;
+        printf("%s", comma);
+        print_text(c->name);
+        comma = ",";
+    }
+    putchar(']');
+}
+
 static void
 describe(const struct bench_workload *w)
 {
@@ -249,13 +266,10 @@ describe(const struct bench_workload *w)
         printf("%s\"%s\"", comma, axes[i]);
         comma = ",";
     }
-    printf("],\"cases\":[");
-    for (const struct bench_case *c = w->cases; c->name; c++) {
-        if (c != w->cases)
-            putchar(',');
-        print_text(c->name);
-    }
-    printf("]}\n");
+    putchar(']');
+    print_cases("cases", w, 0);
+    print_cases("heavy", w, 1);
+    printf(",\"spread\":%s}\n", w->spread ? "true" : "false");
 }
 
 /* --- the program --- */

@@ -39,7 +39,10 @@
  * --describe prints one line per workload:
  *
  *     {"workload":"yield","subject":"pons","measures":"...","how":"...",
- *      "silent":"...","axes":["workers"],"cases":["fibers","stackless"]}
+ *      "silent":"...","axes":["workers"],"cases":["fibers","stackless"],
+ *      "heavy":[],"spread":false}
+ *
+ * Of "heavy" and "spread" our own line decides, for floors and peers too.
  *
  * --subject chooses, where a program has a workload for several.
  *
@@ -69,7 +72,8 @@ struct bench_run; /* one repetition of one case */
 struct bench_case {
     const char *name;
     void (*run)(struct bench_run *);
-    int cold; /* not to be warmed up: the first time is what counts */
+    int cold;  /* not to be warmed up: the first time is what counts */
+    int heavy; /* long even with --quick: left out there unless asked for */
 };
 
 struct bench_workload {
@@ -80,6 +84,7 @@ struct bench_workload {
     const char *silent;   /* what the figure does not tell */
     unsigned axes;        /* of enum bench_axis */
     const struct bench_case *cases; /* until one without a name */
+    unsigned spread; /* its threads want a processor each: it is not pinned */
 };
 
 /* The program: returns its exit status. Workloads end with NULL. 0; 1 when a

@@ -15,7 +15,8 @@ enum {
     READY = 2000000,
     RECVS = 20000,
     SPAWNS = 40000,
-    PAUSED = 100,
+    PAUSED = 500,
+    PAUSED_QUICK = 40, // the median needs no more
     PAUSE_NS = 1000000,
 };
 
@@ -121,7 +122,7 @@ spawn_after_pause(struct bench_run *r)
     struct histogram *h = histogram_new();
 
     bench_must(h != NULL, "memory");
-    for (uint64_t i = bench_ops(r, 4 * PAUSED) + PAUSED; i > 0; i--) {
+    for (int i = bench_is_quick(r) ? PAUSED_QUICK : PAUSED; i > 0; i--) {
         struct timespec pause = {0, PAUSE_NS};
         uint64_t began;
 
@@ -183,6 +184,7 @@ static const struct bench_workload spawn_workload = {
     .silent = "what many threads at once do to each other",
     .axes = BENCH_REACTOR | BENCH_WORKERS,
     .cases = spawn_cases,
+    .spread = 1,
 };
 
 int

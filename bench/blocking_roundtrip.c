@@ -98,6 +98,7 @@ static const struct bench_workload blocking_roundtrip_workload = {
     .silent = "a pool thread that has slept for long; many calls at once",
     .axes = BENCH_REACTOR | BENCH_POOL | BENCH_WORKERS,
     .cases = cases,
+    .spread = 1,
 };
 
 int

@@ -103,6 +103,7 @@ static const struct bench_workload blocking_throughput_workload = {
     .silent = "what a single one takes; jobs that do block",
     .axes = BENCH_REACTOR | BENCH_POOL | BENCH_WORKERS,
     .cases = cases,
+    .spread = 1,
 };
 
 int

@@ -97,7 +97,7 @@ static const struct bench_case cases[] = {
     {.name = "1 conn 64 B", .run = one, .cold = COLD},
     {.name = "50 conn 64 B", .run = fifty, .cold = COLD},
     {.name = "1000 conn 64 B", .run = thousand, .cold = COLD},
-    {.name = "10000 conn 64 B", .run = ten_thousand, .cold = COLD},
+    {.name = "10000 conn 64 B", .run = ten_thousand, .cold = COLD, .heavy = 1},
     {.name = "50 conn 16 KiB", .run = large, .cold = COLD},
     {.name = "50 conn 64 B open", .run = open_loop, .cold = COLD},
     {0},

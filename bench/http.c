@@ -186,7 +186,8 @@ fifty(struct bench_run *r)
 }
 
 static const struct bench_case cases[] = {
-    {.name = "wrk 50 conn", .run = fifty, .cold = 1}, // a second warms enough
+    /* A second warms enough. */
+    {.name = "wrk 50 conn", .run = fifty, .cold = 1, .heavy = 1},
     {0},
 };
 

@@ -40,7 +40,7 @@ run(struct bench_run *r)
 }
 
 static const struct bench_case cases[] = {
-    {.name = "10000", .run = run, .cold = 1},
+    {.name = "10000", .run = run, .cold = 1, .heavy = 1},
     {0},
 };
 

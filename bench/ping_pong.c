@@ -80,6 +80,7 @@ static const struct bench_workload ping_pong_workload = {
     .silent = "what a channel adds that carries a value",
     .axes = BENCH_WORKERS,
     .cases = cases,
+    .spread = 1, // for peers whose two are threads
 };
 
 int

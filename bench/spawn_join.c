@@ -101,7 +101,7 @@ million(struct bench_run *r)
 
 static const struct bench_case cases[] = {
     {.name = "1000 live", .run = thousand},
-    {.name = "1000000 live", .run = million, .cold = 1},
+    {.name = "1000000 live", .run = million, .cold = 1, .heavy = 1},
     {0},
 };
 

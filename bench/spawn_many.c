@@ -152,6 +152,7 @@ static const struct bench_workload spawn_many_workload = {
     .silent = "how soon the first of them runs",
     .axes = BENCH_WORKERS,
     .cases = cases,
+    .spread = 1,
 };
 
 int

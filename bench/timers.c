@@ -115,7 +115,7 @@ lateness(struct bench_run *r)
 
 static const struct bench_case cases[] = {
     {.name = "create and cancel", .run = create_and_cancel},
-    {.name = "1M live", .run = million_live, .cold = 1},
+    {.name = "1M live", .run = million_live, .cold = 1, .heavy = 1},
     {.name = "lateness", .run = lateness},
     {0},
 };

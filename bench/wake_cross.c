@@ -127,6 +127,7 @@ static const struct bench_workload wake_cross_workload = {
               "slept for long",
     .axes = BENCH_REACTOR | BENCH_WORKERS,
     .cases = cases,
+    .spread = 1,
 };
 
 int

@@ -119,8 +119,11 @@ static uint64_t
 whole_ns(const struct bench_values *v, const struct bench_times *times,
          const struct bench_result *r)
 {
-    uint64_t by_rows_ns = times->row_ns * r->row_count;
+    uint64_t by_rows_ns = 0;
 
+    for (size_t i = 0; i < r->row_count; i++)
+        if (r->rows[i].state == ROW_WAITING)
+            by_rows_ns += times->row_ns;
     if (v->time_ns)
         return v->time_ns;
     if (v->repeat)
@@ -128,6 +131,24 @@ whole_ns(const struct bench_values *v, const struct bench_times *times,
     /* Peers are as many rows again, and may take their time. */
     return v->peers || by_rows_ns < times->whole_ns ? by_rows_ns
                                                     : times->whole_ns;
+}
+
+/* An axis that was named, and that no row varies with, was named in vain. */
+static void
+say_vain_axes(const struct bench_values *v, const struct bench_result *r)
+{
+    static const char *const names[AXES] = {"--reactor", "--pool", "--workers"};
+
+    for (int axis = 0; axis < AXES; axis++) {
+        size_t i = 0;
+
+        while (i < r->row_count && !*r->rows[i].key.axis[axis])
+            i++;
+        if (v->axes[axis] && i == r->row_count)
+            say_error("bench: %s changes nothing: none of what is chosen "
+                      "varies with it",
+                      names[axis]);
+    }
 }
 
 /* One call of the command. */
@@ -159,6 +180,18 @@ session_report(const struct bench_session *s, const struct bench_result *r)
     return err;
 }
 
+/* Says so, with the first reason, when there is nothing but skipped rows. */
+static int
+nothing_ran(const struct bench_result *r)
+{
+    for (size_t i = 0; i < r->row_count; i++)
+        if (r->rows[i].state != ROW_SKIPPED)
+            return 0;
+    say_error("bench: nothing could run: %s: %s", r->rows[0].key.subject,
+              r->rows[0].reason ? r->rows[0].reason : strerror(ENOMEM));
+    return 1;
+}
+
 /* Of failures and regressions the failure is what is to be looked at first. */
 static int
 session_status(const struct bench_result *r, int worse)
@@ -168,7 +201,7 @@ session_status(const struct bench_result *r, int worse)
     for (size_t i = 0; i < r->row_count; i++)
         if (r->rows[i].state == ROW_FAILED)
             return STATUS_FAILED;
-    if (worse < 0)
+    if (worse < 0 || nothing_ran(r))
         return STATUS_FAILED;
     return worse > 0 ? STATUS_WORSE : STATUS_OK;
 }
@@ -249,8 +282,10 @@ session_plan(struct bench_session *s)
         return STATUS_USAGE;
     err = v->program ? bench_program_plan(&plan, &program, &result)
                      : bench_plan_rows(&plan, &result);
-    if (err == 0)
+    if (err == 0) {
+        say_vain_axes(v, &result);
         status = session_run(s, &result);
+    }
     bench_result_fini(&result);
     bench_choice_fini(&choice);
     return status;
@@ -333,8 +368,8 @@ const struct command bench_command = {
         "shuffled, pinned, until\nthe 95 % interval of the median is within 5 % "
         "of it, or the time is up. Prints a\ntable for each case. ctrl-C ends "
         "it and keeps what is done.\n\nLISTs are separated by commas; an engine "
-        "may have options: uring:entries=512.\nExit status: 0; 1 if a row "
-        "failed; 2 for wrong words; 3 if --baseline shows\nsomething worse; "
+        "may have options: elastic:max=8.\nExit status: 0; 1 if a row "
+        "failed, or none could run; 2 for wrong words; 3 if --baseline shows\nsomething worse; "
         "130 after ctrl-C.\n",
     // clang-format on
     .options = bench_options,

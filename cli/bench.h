@@ -61,7 +61,7 @@ struct bench_row {
     struct bench_key key;
     enum bench_state state;
     char *reason;                 // for SKIPPED and FAILED: why; else NULL
-    struct bench_figure *figures; // the first is what the row settles by
+    struct bench_figure *figures; // see bench_row_main()
     size_t figure_count;
 
     struct bench_trial trial; // how one more value of each is had
@@ -110,7 +110,8 @@ int bench_row_value(struct bench_row *row, const char *metric, const char *unit,
 const struct bench_figure *bench_row_figure(const struct bench_row *row,
                                             const char *metric);
 
-/* What the row settles by: "wall", or else its first. NULL: it has none. */
+/* What the row settles by: "server cpu" (its wall is as much the client's),
+ * "wall", or else its first. NULL: it has none. */
 const struct bench_figure *bench_row_main(const struct bench_row *row);
 
 /* "pons epoll elastic 1 worker": the subject and its axes, in few words. */

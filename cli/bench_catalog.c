@@ -34,6 +34,14 @@ static const char *const axis_names[AXES] = {"reactor", "pool", "workers"};
 static const char *const kind_folders[KINDS] = {"", "/limits", "/peers"};
 
 static void
+texts_free(char **texts)
+{
+    for (char **t = texts; t && *t; t++)
+        free(*t);
+    free(texts);
+}
+
+static void
 offer_fini(struct bench_offer *o)
 {
     free(o->program);
@@ -43,9 +51,8 @@ offer_fini(struct bench_offer *o)
     free(o->measures);
     free(o->how);
     free(o->silent);
-    for (char **c = o->cases; c && *c; c++)
-        free(*c);
-    free(o->cases);
+    texts_free(o->cases);
+    texts_free(o->heavy);
 }
 
 void
@@ -91,22 +98,27 @@ texts_of(const json_t *array)
 
         texts[i] = strdup(one ? one : "");
         if (!texts[i])
-            return texts; // shorter; offer_whole() sees it
+            return texts; // shorter; texts_whole() sees it
     }
     return texts;
 }
 
+/* Whether they are all of `array`. */
 static int
-offer_whole(const struct bench_offer *o, size_t cases)
+texts_whole(char *const *texts, const json_t *array)
 {
     size_t count = 0;
 
-    if (!o->program || !o->name || !o->workload || !o->subject ||
-        !o->measures || !o->how || !o->silent || !o->cases)
-        return 0;
-    while (o->cases[count])
+    while (texts && texts[count])
         count++;
-    return count == cases;
+    return texts && count == json_array_size(array);
+}
+
+static int
+offer_whole(const struct bench_offer *o)
+{
+    return o->program && o->name && o->workload && o->subject && o->measures &&
+           o->how && o->silent;
 }
 
 /* The next offer of `c`, which has room for it. */
@@ -117,7 +129,9 @@ offer_read(struct bench_catalog *c, enum bench_kind kind, const char *path,
     struct bench_offer *o = &c->offers[c->count];
     const json_t *axes = json_object_get(line, "axes");
     const json_t *cases = json_object_get(line, "cases");
+    const json_t *heavy = json_object_get(line, "heavy");
     const json_t *serves = json_object_get(line, "serves");
+    const json_t *spread = json_object_get(line, "spread");
 
     *o = (struct bench_offer){.kind = kind,
                               .program = strdup(path),
@@ -128,12 +142,15 @@ offer_read(struct bench_catalog *c, enum bench_kind kind, const char *path,
                               .how = text_of(line, "how"),
                               .silent = text_of(line, "silent"),
                               .serves = json_array_size(serves) > 0,
-                              .cases = texts_of(cases)};
+                              .spread = json_is_true(spread),
+                              .cases = texts_of(cases),
+                              .heavy = texts_of(heavy)};
     for (unsigned i = 0; i < AXES; i++)
         if (has_text(axes, axis_names[i]))
             o->axes |= 1u << i;
     c->count++;
-    if (!offer_whole(o, json_array_size(cases)))
+    if (!offer_whole(o) || !texts_whole(o->cases, cases) ||
+        !texts_whole(o->heavy, heavy))
         return -ENOMEM;
     if (!*o->workload || !*o->subject || (!o->serves && !o->cases[0]))
         return -EPROTO;

@@ -24,7 +24,9 @@ struct bench_offer {
     char *measures, *how, *silent; // "" where it does not say
     unsigned axes;                 // 1 << AXIS_REACTOR ...
     int serves;                    // has no cases: is measured with --server
+    int spread;                    // its threads want a processor each
     char **cases;                  // NULL-terminated
+    char **heavy;                  // of those: not with --quick; likewise
 };
 
 struct bench_catalog {

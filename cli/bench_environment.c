@@ -21,6 +21,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "bench_syscalls.h"
 #include "core/settings.h"
 #include "pons/base.h"
 
@@ -202,6 +203,17 @@ add_io_uring(struct bench_environment *e)
 }
 
 static void
+add_system_calls(struct bench_environment *e)
+{
+    const char *why = bench_syscalls_why_not();
+
+    if (*why)
+        fact_add(e, "system calls", "not counted: %s", why);
+    else
+        fact_add(e, "system calls", "counted by ptrace");
+}
+
+static void
 add_limit(struct bench_environment *e, const char *name, int which, int bytes)
 {
     struct rlimit limit;
@@ -230,6 +242,7 @@ bench_environment_new(void)
     add_mitigations(e);
     add_virtual_machine(e);
     add_io_uring(e);
+    add_system_calls(e);
     add_limit(e, "open files", RLIMIT_NOFILE, 0);
     add_limit(e, "locked memory", RLIMIT_MEMLOCK, 1);
     fact_add(e, "pons", "%s", PONS_VERSION);

@@ -154,13 +154,43 @@ is_built(const struct bench_catalog *c, const char *peer)
 /* --- the rows --- */
 
 static int
+has_text(char *const *texts, const char *text)
+{
+    while (*texts && strcmp(*texts, text) != 0)
+        texts++;
+    return *texts != NULL;
+}
+
+static int
 has_case(const struct bench_offer *o, const char *case_name)
 {
-    char **c = o->cases;
+    return has_text(o->cases, case_name);
+}
 
-    while (*c && strcmp(*c, case_name) != 0)
-        c++;
-    return *c != NULL;
+/* Both by our own program's words: floors and peers are to be placed as it is,
+ * and stand beside it. */
+static int
+workload_spreads(const struct bench_catalog *c, const char *workload)
+{
+    int spread = 0;
+
+    for (size_t i = 0; i < c->count; i++)
+        spread |= c->offers[i].kind == KIND_OURS && c->offers[i].spread &&
+                  strcmp(c->offers[i].workload, workload) == 0;
+    return spread;
+}
+
+static int
+case_is_heavy(const struct bench_catalog *c, const char *workload,
+              const char *case_name)
+{
+    int heavy = 0;
+
+    for (size_t i = 0; i < c->count; i++)
+        heavy |= c->offers[i].kind == KIND_OURS &&
+                 strcmp(c->offers[i].workload, workload) == 0 &&
+                 has_text(c->offers[i].heavy, case_name);
+    return heavy;
 }
 
 /* The program that measures servers of that workload. */
@@ -203,7 +233,26 @@ plan_offer(const struct bench_plan *p, const struct bench_offer *o,
     t.program = driver->program;
     t.server = o->serves ? o->program : NULL;
     t.subject = has_others(p->catalog, o);
+    if (workload_spreads(p->catalog, o->workload))
+        t.cpu = -1;
     return bench_plan_vary(r, &key, o->axes, p->choice, &t);
+}
+
+/* What is heavy has no place in a minute for all, unless it was named. */
+static void
+skip_if_heavy(const struct bench_plan *p, struct bench_result *r, size_t first)
+{
+    const struct bench_key *key;
+
+    if (!p->trial.quick || *p->workloads || first == r->row_count)
+        return;
+    key = &r->rows[first].key;
+    if (!case_is_heavy(p->catalog, key->workload, key->case_name))
+        return;
+    for (size_t i = first; i < r->row_count; i++)
+        if (r->rows[i].state == ROW_WAITING)
+            bench_row_end(&r->rows[i], ROW_SKIPPED,
+                          "too long for --quick; name the workload");
 }
 
 /* The rows of all that are wanted and offer that case. */
@@ -211,6 +260,7 @@ static int
 plan_case(const struct bench_plan *p, const char *workload,
           const char *case_name, struct bench_result *r)
 {
+    size_t first = r->row_count;
     int err = 0;
 
     for (size_t i = 0; err == 0 && i < p->catalog->count; i++) {
@@ -219,6 +269,7 @@ plan_case(const struct bench_plan *p, const char *workload,
         if (offer_wanted(p, o) && strcmp(o->workload, workload) == 0)
             err = plan_offer(p, o, case_name, r);
     }
+    skip_if_heavy(p, r, first);
     return err;
 }
 

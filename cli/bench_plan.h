@@ -28,7 +28,7 @@ int bench_plan_rows(const struct bench_plan *p, struct bench_result *r);
  * Adds one row to `r` for each reactor, pool and number of workers that the
  * axes in `axes` (bits 1 << AXIS_REACTOR ...) are given by `c`: `key` with
  * those set. Those that cannot be used are SKIPPED. The trial is `t`, pinned to
- * one processor where the row has at most one worker.
+ * its processor, if it has one, where the row has at most one worker.
  */
 int bench_plan_vary(struct bench_result *r, const struct bench_key *key,
                     unsigned axes, const struct bench_choice *c,

@@ -146,9 +146,15 @@ bench_row_figure(const struct bench_row *row, const char *metric)
 const struct bench_figure *
 bench_row_main(const struct bench_row *row)
 {
-    const struct bench_figure *wall = bench_row_figure(row, "wall");
+    static const char *const mains[] = {"server cpu", "wall"};
 
-    return wall || row->figure_count == 0 ? wall : row->figures;
+    for (size_t i = 0; i < sizeof mains / sizeof mains[0]; i++) {
+        const struct bench_figure *f = bench_row_figure(row, mains[i]);
+
+        if (f)
+            return f;
+    }
+    return row->figure_count > 0 ? row->figures : NULL;
 }
 
 int

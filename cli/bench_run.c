@@ -297,6 +297,7 @@ static void
 run_set_deadline(struct run *u, unsigned share)
 {
     uint64_t budget_ns = u->limits->budget_ns;
+    size_t waiting = 0;
 
     u->deadline_ns = UINT64_MAX;
     u->share_ns = UINT64_MAX;
@@ -305,10 +306,12 @@ run_set_deadline(struct run *u, unsigned share)
         return;
     budget_ns = budget_ns / 100 * share;
     u->deadline_ns = u->began_ns + budget_ns;
-    if (u->result->row_count == 0)
+    for (size_t i = 0; i < u->result->row_count; i++)
+        waiting += u->result->rows[i].state == ROW_WAITING;
+    if (waiting == 0)
         return;
-    u->share_ns = budget_ns / u->result->row_count / u->limits->least;
-    u->patience_ns = budget_ns / u->result->row_count * PATIENCE;
+    u->share_ns = budget_ns / waiting / u->limits->least;
+    u->patience_ns = budget_ns / waiting * PATIENCE;
 }
 
 int

@@ -41,6 +41,7 @@ enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
 /* The rows of one workload and case. */
 struct table {
+    const struct bench_row *all; // of all tables
     const struct bench_row *rows;
     size_t count;
     int width;                // of the subjects
@@ -194,9 +195,33 @@ print_others(const struct bench_row *row, FILE *out)
         fputc('\n', out);
 }
 
-static void
-print_reason(const struct bench_row *row, FILE *out)
+/* Whether a row before it, of the same subject, was skipped for the same. */
+static int
+reason_is_known(const struct table *t, const struct bench_row *row)
 {
+    char subject[256], other[256];
+
+    if (row->state != ROW_SKIPPED || !row->reason)
+        return 0;
+    bench_key_write(&row->key, subject, sizeof subject);
+    for (const struct bench_row *r = t->all; r < row; r++) {
+        if (r->state != ROW_SKIPPED || !r->reason ||
+            strcmp(r->reason, row->reason) != 0)
+            continue;
+        bench_key_write(&r->key, other, sizeof other);
+        if (strcmp(subject, other) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static void
+print_reason(const struct table *t, const struct bench_row *row, FILE *out)
+{
+    if (reason_is_known(t, row)) {
+        fputs("  skipped: as above\n", out);
+        return;
+    }
     fputs(row->state == ROW_SKIPPED  ? "  skipped: "
           : row->state == ROW_FAILED ? "  failed: "
                                      : "  not measured: ",
@@ -219,7 +244,7 @@ print_row(const struct table *t, const struct bench_row *row, FILE *out)
     for (int i = (int)strlen(subject); i < t->width; i++)
         fputc(' ', out);
     if (!measured || row->state == ROW_FAILED)
-        print_reason(row, out);
+        print_reason(t, row, out);
     if (!measured)
         return;
     if (row->state == ROW_FAILED)
@@ -253,9 +278,10 @@ table_measure(struct table *t)
 }
 
 static size_t
-table_print(const struct bench_row *rows, size_t count, FILE *out)
+table_print(const struct bench_row *all, const struct bench_row *rows,
+            size_t count, FILE *out)
 {
-    struct table t = {.rows = rows};
+    struct table t = {.all = all, .rows = rows};
 
     while (t.count < count &&
            strcmp(rows[t.count].key.workload, rows->key.workload) == 0 &&
@@ -359,7 +385,7 @@ bench_table_print(const struct bench_result *r, FILE *out)
     while (i < r->row_count) {
         const char *workload = r->rows[i].key.workload;
 
-        i += table_print(&r->rows[i], r->row_count - i, out);
+        i += table_print(r->rows, &r->rows[i], r->row_count - i, out);
         if (i == r->row_count || strcmp(r->rows[i].key.workload, workload) != 0)
             print_about(r, workload, out);
     }

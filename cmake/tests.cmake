@@ -67,6 +67,8 @@ target_sources(bench_syscalls_test PRIVATE cli/bench_syscalls.c)
 
 # A resolver of the test's own.
 target_link_options(tcp_test PRIVATE -Wl,--wrap=getaddrinfo)
+target_compile_definitions(unpolled_test PRIVATE
+  $<$<NOT:$<CONFIG:RelWithDebInfo,Release,MinSizeRel>>:PONS_DEBUG>)
 target_link_options(thrift_test PRIVATE
   -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 
@@ -100,7 +102,7 @@ if(PONS_CLI)
   endforeach()
   target_sources(bench_baseline_test PRIVATE cli/bench_baseline.c
     cli/bench_environment.c cli/bench_json.c cli/bench_result.c
-    cli/bench_stats.c cli/bench_units.c cli/say.c)
+    cli/bench_stats.c cli/bench_syscalls.c cli/bench_units.c cli/say.c)
 endif()
 
 if(NOT CMAKE_CROSSCOMPILING)

@@ -318,6 +318,55 @@ fi""")
             pinned = re.fullmatch(r"\d+", run[3]) is not None
             self.assertEqual(pinned, run[2] != "2", run)
 
+    def test_whose_threads_want_a_processor_each_is_not_pinned(self):
+        if len(os.sched_getaffinity(0)) < 2:
+            self.skipTest("one processor")
+        self.program("alpha", axes=("workers",), spread=True)
+        self.program("limits/bare", subject="bare")
+        self.program("peers/mine", subject="mine", spread=False)
+        self.program("beta", workload="beta", axes=("workers",))
+        self.program("limits/other", workload="beta", subject="other",
+                     spread=True)
+        self.measure("--limits", "--peers", "mine")
+        for name in ("alpha", "limits/bare", "peers/mine"):
+            for run in self.runs(name):
+                self.assertNotRegex(run[3], r"^\d+$", name)
+        for name in ("beta", "limits/other"):
+            for run in self.runs(name):
+                self.assertRegex(run[3], r"^\d+$", name)
+
+    def test_quick_leaves_out_what_is_heavy_unless_it_is_named(self):
+        self.program("alpha", cases=("one", "two"), heavy=["two"])
+        self.program("limits/bare", cases=("two",), subject="bare")
+        found = self.measure("--quick", "--limits")
+        for subject in ("pons", "bare"):
+            one = found["alpha", "two", subject, "", "", "", None]
+            self.assertIn("too long for --quick", one["skipped"])
+        self.assertIn(("alpha", "one", "pons", "", "", "", "wall"), found)
+        self.assertEqual(self.runs("limits/bare"), [])
+        for words in (["--quick", "alpha"], []):
+            self.assertIn(("alpha", "two", "pons", "", "", "", "wall"),
+                          self.measure(*words))
+
+    def test_an_axis_that_is_named_in_vain_is_said(self):
+        self.program("alpha", axes=("reactor",))
+        self.program("beta", workload="beta")
+        says = "--reactor changes nothing"
+        words = ("--repeat", "1", "--reactor", "poll")
+        self.assertIn(says, self.bench(*words, "beta").stderr)
+        for chosen in (("alpha",), ()):
+            self.assertNotIn(says, self.bench(*words, *chosen).stderr)
+        self.assertNotIn(says, self.bench("--repeat", "1", "beta").stderr)
+
+    def test_nothing_but_skipped_rows_is_a_failure(self):
+        self.program("alpha", axes=("reactor",), cases=("one", "two"))
+        result = self.bench("--repeat", "1", "--reactor", "poll", status=1,
+                            PONS_PLUGINS_DISABLE="poll")
+        self.assertIn("nothing could run: pons: ", result.stderr)
+        self.assertIn("PONS_PLUGINS_DISABLE", result.stderr)
+        self.assertEqual(result.stdout.count("PONS_PLUGINS_DISABLE"), 1)
+        self.assertRegex(result.stdout, "pons poll +skipped: as above")
+
     def test_installed_it_finds_its_programs(self):
         self.program("alpha")
         os.mkdir(self.dir + "/bin")
@@ -398,6 +447,14 @@ class Runs(Bench):
         self.bench("--quick", "--time", "50s", "--json", self.json)
         one = self.figures()["alpha", "one", "pons", "", "", "", "memory"]
         self.assertTrue(one["settled"])
+
+    def test_a_row_with_a_server_settles_by_what_the_server_used(self):
+        self.program("alpha", 'figure wall ns $((RUN % 2 * 50 + 100))\n'
+                     'figure "server cpu" ns 100')
+        out = self.bench("--quick", "--time", "50s", "--json", self.json).stdout
+        one = self.figures()["alpha", "one", "pons", "", "", "", "server cpu"]
+        self.assertTrue(one["settled"])
+        self.assertIn("alpha: one (server cpu)", out)
 
     def test_when_the_time_is_up_it_says_so(self):
         self.program("alpha")
@@ -611,8 +668,9 @@ figure switches 1 0.5; figure rss B 2097152; figure p99 ns 12345""")
 figure wall ns 100; figure "server user" ns 40; figure rss B 1
 figure "server rss" B 2048; figure "server cpu" ns 60""")
         out = self.bench("--repeat", "2").stdout
-        self.assertRegex(out, r"pons .* 40.0 ns .* 2.00 KiB +#{16}\n +server "
-                              r"cpu 60.0 ns\n")
+        self.assertRegex(out, r"pons .* 40.0 ns .* 2.00 KiB +#{16}\n +wall "
+                              r"100 ns\n")
+        self.assertRegex(out, "pons +60.0 ns")
 
     def test_on_a_terminal_it_says_how_far_it_is(self):
         self.program("alpha")

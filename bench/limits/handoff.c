@@ -3,7 +3,8 @@
  * bench/limits/handoff.c - the least that handing over to a thread and back can
  * cost: the floor of block_on, of the blocking pool, of a wake from outside.
  *
- * Two threads, each on a core of its own, pass a word back and forth:
+ * Two threads, each on a core of its own if there are two, pass a word back and
+ * forth:
  *
  *   spin     who is not on turn looks
  *   futex    who is not on turn sleeps in the futex
@@ -26,9 +27,12 @@
 enum {
     SPINS = 1000000,
     SLEEPS = 5000,
-    PAUSED = 100,
+    PAUSED = 500,
+    PAUSED_QUICK = 40, // the median needs no more
     PAUSE_NS = 1000000,
 };
+
+static int cores[2]; // ours, the partner's
 
 enum how { HOW_SPIN, HOW_FUTEX, HOW_EVENTFD };
 
@@ -45,17 +49,24 @@ only_core(int core)
     cpu_set_t set;
 
     CPU_ZERO(&set);
-    CPU_SET(core, &set);
+    CPU_SET((size_t)core, &set);
     return set;
 }
 
-/* 0, or -1: there is no such processor for us. */
-static int
-pin(int core)
+/* The first two that we may use; the same twice where there is only one. Before
+ * anything is pinned. */
+static void
+cores_find(void)
 {
-    cpu_set_t set = only_core(core);
+    cpu_set_t all;
+    int found = 0;
 
-    return sched_setaffinity(0, sizeof set, &set);
+    bench_must(sched_getaffinity(0, sizeof all, &all) == 0, "the processors");
+    for (int i = 0; i < CPU_SETSIZE && found < 2; i++)
+        if (CPU_ISSET((size_t)i, &all))
+            cores[found++] = i;
+    if (found == 1)
+        cores[1] = cores[0];
 }
 
 static void
@@ -107,7 +118,7 @@ round_go(struct handoff *h, uint32_t round)
 static pthread_t
 partner_start(struct handoff *h, enum how how, uint64_t rounds)
 {
-    cpu_set_t core = only_core(1);
+    cpu_set_t core = only_core(cores[1]);
     pthread_attr_t attr;
     pthread_t thread;
 
@@ -132,12 +143,16 @@ partner_end(struct handoff *h, pthread_t thread)
 
 /* Spinning on one core, each would wait for the other's time to be over. */
 static int
-has_two_cores(struct bench_run *r)
+can_run(struct bench_run *r, enum how how)
 {
-    if (pin(1) == 0 && pin(0) == 0)
-        return 1;
-    bench_skip(r, "wants the processors 0 and 1");
-    return 0;
+    cpu_set_t core = only_core(cores[0]);
+
+    if (how == HOW_SPIN && cores[0] == cores[1]) {
+        bench_skip(r, "two that spin want two processors, and one is allowed");
+        return 0;
+    }
+    bench_must(sched_setaffinity(0, sizeof core, &core) == 0, "pinning");
+    return 1;
 }
 
 static void
@@ -147,7 +162,7 @@ back_to_back(struct bench_run *r, enum how how)
     uint64_t rounds = bench_ops(r, how == HOW_SPIN ? SPINS : SLEEPS);
     pthread_t thread;
 
-    if (!has_two_cores(r))
+    if (!can_run(r, how))
         return;
     thread = partner_start(&h, how, rounds);
     bench_start(r);
@@ -161,11 +176,11 @@ static void
 after_pauses(struct bench_run *r, enum how how)
 {
     static struct handoff h;
-    uint64_t rounds = bench_ops(r, 4 * PAUSED) + PAUSED;
+    uint32_t rounds = bench_is_quick(r) ? PAUSED_QUICK : PAUSED;
     struct histogram *each;
     pthread_t thread;
 
-    if (!has_two_cores(r))
+    if (!can_run(r, how))
         return;
     each = histogram_new();
     bench_must(each != NULL, "memory");
@@ -253,25 +268,25 @@ static const struct bench_case futex_wake[] = {
 };
 
 #define MEASURES "handing over to another thread, and back"
-#define HOW      "two threads on a core each pass a word back and forth; "
+#define HOW      "two threads, on a core each, pass a word back and forth; "
 #define SILENT   "queues, allocation, whose turn it is"
 
 static const struct bench_workload workloads[] = {
-    {"block_on_spawn", "spin", MEASURES, HOW "both spin", SILENT, 0,
-     spin_spawn},
+    {"block_on_spawn", "spin", MEASURES, HOW "both spin", SILENT, 0, spin_spawn,
+     1},
     {"block_on_spawn", "futex", MEASURES, HOW "both sleep in a futex", SILENT,
-     0, futex_spawn},
+     0, futex_spawn, 1},
     {"block_on_spawn", "eventfd", MEASURES, HOW "both sleep in an eventfd",
-     SILENT, 0, eventfd_spawn},
+     SILENT, 0, eventfd_spawn, 1},
     {"blocking_roundtrip", "spin", MEASURES, HOW "both spin", SILENT, 0,
-     spin_job},
+     spin_job, 1},
     {"blocking_roundtrip", "futex", MEASURES, HOW "both sleep in a futex",
-     SILENT, 0, futex_job},
+     SILENT, 0, futex_job, 1},
     {"blocking_roundtrip", "eventfd", MEASURES, HOW "both sleep in an eventfd",
-     SILENT, 0, eventfd_job},
-    {"wake_cross", "spin", MEASURES, HOW "both spin", SILENT, 0, spin_wake},
+     SILENT, 0, eventfd_job, 1},
+    {"wake_cross", "spin", MEASURES, HOW "both spin", SILENT, 0, spin_wake, 1},
     {"wake_cross", "futex", MEASURES, HOW "both sleep in a futex", SILENT, 0,
-     futex_wake},
+     futex_wake, 1},
 };
 
 int
@@ -280,6 +295,7 @@ main(int argc, char **argv)
     enum { COUNT = sizeof workloads / sizeof workloads[0] };
     const struct bench_workload *list[COUNT + 1] = {NULL};
 
+    cores_find();
     for (int i = 0; i < COUNT; i++)
         list[i] = &workloads[i];
     return bench_main(list, argc, argv);

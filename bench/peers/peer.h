@@ -88,13 +88,13 @@ peer_main(const struct bench_workload *const *workloads, const char *subject,
         serve();
         return 1;
     }
-    if (argc == 2 && strcmp(argv[1], "--describe") == 0)
-        printf("{\"workload\":\"echo\",\"subject\":\"%s\","
-               "\"measures\":\"one message there and back over TCP\","
-               "\"how\":\"the server in %s's own way, TCP_NODELAY; the load "
-               "comes from bench/echo\",\"silent\":\"what an application does "
-               "with a message\",\"axes\":[%s],\"serves\":[\"echo\"]}\n",
-               subject, subject, axes);
+    if (argc == 2 && strcmp(argv[1], "--describe") == 0) {
+        const struct serve_description about = {
+            subject, "the peer's own way, with TCP_NODELAY",
+            "what an application does with a message", axes};
+
+        serve_describe(&about);
+    }
     return bench_main(workloads, argc, argv);
 }
 

@@ -204,8 +204,10 @@ func describe() {
 		}
 		say(d)
 	}
-	say(description{"echo", subject, "a server of the load generator", echoHow,
-		"its own CPU", axes, nil, []string{"echo"}})
+	for _, name := range []string{"echo", "accept_storm", "idle_connections"} {
+		say(description{name, subject, "a server of the load generator",
+			echoHow, "its own CPU", axes, nil, []string{"echo"}})
+	}
 }
 
 // --- the program ---

@@ -298,7 +298,9 @@ fn describe(p: &Peer) {
     if let Some(s) = p.server {
         let serves = format!("\"serves\":[{}]", quoted(s.name));
         let about = ["a server of the load generator", s.how, "its own CPU"];
-        print_description(p, s.name, about, &serves);
+        for name in [s.name, "accept_storm", "idle_connections"] {
+            print_description(p, name, about, &serves);
+        }
     }
 }
 
