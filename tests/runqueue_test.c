@@ -149,6 +149,9 @@ own(void)
             if ((t = runqueue_pop(&queue)) != NULL)
                 take(0, t);
     }
+    /* Something is left, or was stolen. */
+    while (poni_load_relaxed(&stolen) == 0)
+        crew_relax();
     while ((t = runqueue_pop(&queue)) != NULL)
         take(0, t);
     poni_store_release(&done, 1);
