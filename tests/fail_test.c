@@ -4,6 +4,7 @@
  */
 
 #include "core/fail.h"
+#include "on_valgrind.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -118,12 +119,6 @@ a_plain_result_speaks_unless_more_was_said(void)
 #endif
 #ifndef LIMITED
 #define LIMITED 1
-#endif
-
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#else
-#define RUNNING_ON_VALGRIND 0
 #endif
 
 static void

@@ -23,13 +23,8 @@
 
 #include "core/stack.h"
 #include "core/switch.h"
+#include "on_valgrind.h"
 #include "unit.h"
-
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#else
-#define RUNNING_ON_VALGRIND 0
-#endif
 
 #if defined(PONI_ASAN) || defined(PONI_TSAN)
 enum { SANITIZED = 1 };

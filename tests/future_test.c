@@ -493,7 +493,7 @@ body_relay(void *unused)
     (void)unused;
     memset(&r, 0, sizeof r);
     pons_future_init(&r.base, &relay_ops);
-    pons_sleep_init(&r.sleep, pons_after_ms(2));
+    pons_sleep_init(&r.sleep, pons_after_ms(50)); // not over at the first poll
     r.two_wakers = 1;
     r.ops = (struct pons_waker_ops){.size = sizeof r.ops,
                                     .clone = relay_clone,
