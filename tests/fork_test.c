@@ -93,6 +93,17 @@ answers(void *arg)
     return 3;
 }
 
+/* Nobody is inside an allocator then, whose locks a child inherits as they
+ * are: glibc's takes care of that, a sanitizer's does not. */
+static void
+until_workers_sleep(struct pons_runtime *rt)
+{
+    uint64_t all = rt->workers > 0 ? ((uint64_t)1 << rt->workers) - 1 : 0;
+
+    while (poni_load_seq(&rt->sleepers) != all)
+        (void)sched_yield();
+}
+
 static void
 home_open(struct home *h, const char *workers)
 {
@@ -103,6 +114,7 @@ home_open(struct home *h, const char *workers)
         stream_until(h->s[0], 0, 1);
     pons_scope_open_on(&h->scope, h->rt, PONS_NEVER);
     CHECK_EQ(pons_scope_spawn(&h->scope, sleeps, NULL), 0);
+    until_workers_sleep(h->rt);
 }
 
 static int64_t
