@@ -757,6 +757,9 @@ a_handler_wakes_the_worker_that_it_interrupts_in_its_sleep(void)
     static const char *const reactors[] = {"epoll", "poll"};
 
     needs_one_mask_per_thread();
+#ifdef PONI_TSAN
+    SKIP("TSan keeps a signal back that comes just before a sleep");
+#endif
     for (int i = 0; i < 2; i++) {
         struct pons_runtime *rt = runtime_of(reactors[i], "1");
         struct pons_task *t;
