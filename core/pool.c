@@ -27,7 +27,7 @@
 
 int
 poni_pool_new(struct poni_pool **out, struct pons_pool_policy *policy,
-              void (*enter)(void *arg), void (*leave)(void *arg), void *arg)
+              poni_pool_run_f *run, void *owner)
 {
     struct poni_pool *p = aligned_alloc(_Alignof(struct poni_pool), sizeof *p);
     struct pool_debt debt;
@@ -36,9 +36,8 @@ poni_pool_new(struct poni_pool **out, struct pons_pool_policy *policy,
         return poni_fail(-ENOMEM, "there is no memory for a blocking pool");
     *p = (struct poni_pool){
         .policy = policy,
-        .enter = enter,
-        .leave = leave,
-        .arg = arg,
+        .run = run,
+        .owner = owner,
         .spin_limit_ns = poni_spin_limit_ns(),
         .view.size = sizeof p->view,
         .view.processors = poni_processors(),
@@ -59,7 +58,7 @@ poni_pool_new(struct poni_pool **out, struct pons_pool_policy *policy,
 static void
 pool_run_here(struct poni_pool *p, struct pons_job *job)
 {
-    struct pool_thread guest = {.pool = p, .job = job};
+    struct pool_thread guest = {.pool = p, .job = job, .guest = 1};
 
     job->thread = &guest;
     job->state = JOB_GIVEN;
@@ -68,7 +67,7 @@ pool_run_here(struct poni_pool *p, struct pons_job *job)
     poni_book_link(p, &guest);
     poni_unlock(&p->lock);
 
-    job->result = job->fn(job->arg);
+    poni_pool_run_guest(&guest);
 
     poni_lock(&p->lock);
     poni_store_relaxed(&job->state, (uint32_t)JOB_DONE);
@@ -205,6 +204,16 @@ poni_pool_current_job(void)
 }
 
 int
+poni_pool_is_here(const struct poni_pool *p)
+{
+    const struct pool_thread *t = poni_pool_thread();
+
+    while (t != NULL && t->pool != p)
+        t = t->outer;
+    return t != NULL;
+}
+
+int
 poni_job_asked(const struct pons_job *job)
 {
     return poni_load_relaxed(&job->state) == JOB_ASKED;
@@ -218,13 +227,14 @@ poni_job_ran(const struct pons_job *job)
 
 /* --- a job that waits for a job --- */
 
-/* The calling thread, if it runs a job of `p`. */
+/* The calling thread, if it is one of `p` and runs a job. */
 static struct pool_thread *
 pool_self(const struct poni_pool *p)
 {
     struct pool_thread *t = poni_pool_thread();
 
-    return t != NULL && t->pool == p && t->running != NULL ? t : NULL;
+    return t != NULL && t->pool == p && !t->guest && t->running != NULL ? t
+                                                                        : NULL;
 }
 
 void

@@ -15,11 +15,13 @@
 
 struct poni_pool;
 
-/* `policy` is consumed by poni_pool_free(). `enter(arg)` and `leave(arg)` are
- * called on each new thread, before its first job and after its last. */
+/* How a job is run, on whatever thread: job->fn(job->arg), whose answer it
+ * returns, and what its owner wants around it. */
+typedef int64_t poni_pool_run_f(void *owner, struct pons_job *job);
+
+/* `policy` is consumed by poni_pool_free(). */
 int poni_pool_new(struct poni_pool **out, struct pons_pool_policy *policy,
-                  void (*enter)(void *arg), void (*leave)(void *arg),
-                  void *arg);
+                  poni_pool_run_f *run, void *owner);
 
 /*
  * Gives `job` to the pool: fn, arg, done, name and job_class are set, the rest
@@ -41,9 +43,11 @@ int poni_pool_submit(struct poni_pool *p, struct pons_job *job,
  */
 int poni_pool_cancel(struct poni_pool *p, struct pons_job *job);
 
-/* The job that this thread of a pool is running, or NULL. A job that its
- * submitter runs itself is not told: the thread is its submitter's. */
+/* The job that this thread is running, or NULL. */
 struct pons_job *poni_pool_current_job(void);
+
+/* Whether the calling thread is one of `p`, or runs a job of it. */
+int poni_pool_is_here(const struct poni_pool *p);
 
 /* Inside a job: whether its submitter has asked it to end. */
 int poni_job_asked(const struct pons_job *job);

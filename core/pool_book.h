@@ -87,8 +87,10 @@ struct pool_thread {
     struct poni_pool *pool;
     pthread_t id;
     struct pons_job *running;
-    uint32_t waits;         // nested poni_pool_wait_begin()
-    uint64_t not_before_ns; // to look for the first job
+    uint32_t guest;            // a submitter that runs its own job
+    struct pool_thread *outer; // of a guest: what its thread was, or NULL
+    uint32_t waits;            // nested poni_pool_wait_begin()
+    uint64_t not_before_ns;    // to look for the first job
 
     /* The lock's. */
     struct pons_job *job;                // it has; NULL: counts as idle
@@ -125,8 +127,8 @@ enum {
 struct poni_pool {
     /* Set once, before the first thread starts. */
     struct pons_pool_policy *policy;
-    void (*enter)(void *arg), (*leave)(void *arg);
-    void *arg;
+    poni_pool_run_f *run;
+    void *owner;
     uint64_t spin_limit_ns;
 
     uint64_t spin_ns; // how long to look before the next sleep; adapts; relaxed

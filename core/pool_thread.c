@@ -42,6 +42,18 @@ poni_pool_thread(void)
 }
 
 void
+poni_pool_run_guest(struct pool_thread *guest)
+{
+    struct pons_job *job = guest->job;
+
+    guest->outer = thread_self;
+    guest->running = job;
+    thread_self = guest;
+    job->result = guest->pool->run(guest->pool->owner, job);
+    thread_self = guest->outer;
+}
+
+void
 poni_pool_end_jobs(struct pons_job *list, int64_t result)
 {
     while (list != NULL) {
@@ -230,7 +242,7 @@ thread_run(struct pool_thread *t, struct pons_job *job)
     enum thread_next next;
 
     t->running = job;
-    job->result = job->fn(job->arg);
+    job->result = t->pool->run(t->pool->owner, job);
     t->running = NULL;
     next = thread_turn(t, &debt);
     job->done(job);
@@ -293,15 +305,12 @@ static void *
 thread_main(void *arg)
 {
     struct pool_thread *t = arg;
-    struct poni_pool *p = t->pool;
     enum thread_next next = NEXT_BEGIN;
     struct pons_job *job;
 
     thread_self = t;
     t->id = pthread_self();
     (void)pthread_setname_np(t->id, "pons-pool");
-    if (p->enter != NULL)
-        p->enter(p->arg);
     thread_enter(t);
     while (next != NEXT_LEAVE) {
         if (next == NEXT_PARK)
@@ -311,8 +320,6 @@ thread_main(void *arg)
         else
             next = thread_look(t);
     }
-    if (p->leave != NULL)
-        p->leave(p->arg);
     thread_leave(t);
     return NULL;
 }
@@ -358,14 +365,29 @@ poni_pool_start(struct poni_pool *p, uint64_t not_before_ns)
     return -EAGAIN;
 }
 
-void
-poni_pool_pay(struct poni_pool *p, struct pool_debt debt)
+/* The thread that we start may run the job that gives up the last handle: the
+ * pool stays until we have looked whether another is wanted. */
+static void
+pool_start_owed(struct poni_pool *p, struct pool_debt debt)
 {
-    if (debt.wake != NULL)
-        poni_futex_wake(debt.wake, 1);
+    poni_lock(&p->lock); // it is there: the thread that is owed is counted
+    p->alive++;
+    poni_unlock(&p->lock);
     while (debt.start && poni_pool_start(p, debt.not_before_ns) == 0) {
         poni_lock(&p->lock);
         debt = poni_book_grow(p);
         poni_unlock(&p->lock);
     }
+    poni_lock(&p->lock);
+    poni_pool_gone(p);
+    poni_unlock(&p->lock);
+}
+
+void
+poni_pool_pay(struct poni_pool *p, struct pool_debt debt)
+{
+    if (debt.wake != NULL)
+        poni_futex_wake(debt.wake, 1);
+    if (debt.start)
+        pool_start_owed(p, debt);
 }

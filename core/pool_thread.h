@@ -8,8 +8,11 @@
 
 #include "pool_book.h"
 
-/* The calling thread's, or NULL: it is not a pool's. */
+/* The calling thread's, or NULL: it is not a pool's, and no guest. */
 struct pool_thread *poni_pool_thread(void);
+
+/* Runs the job of `guest`, who is the calling thread meanwhile. */
+void poni_pool_run_guest(struct pool_thread *guest);
 
 /* Not under the lock. */
 

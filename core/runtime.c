@@ -126,15 +126,12 @@ poni_runtime_or_current(struct pons_runtime *rt, int *err)
     return rt;
 }
 
-/* A pool thread: its current runtime is the pool's. */
-static __thread struct poni_context pool_context;
-
 int
 poni_inside(const struct pons_runtime *rt)
 {
     if (poni_self.task != NULL)
         return poni_self.task->runtime == rt;
-    return pool_context.runtime == rt;
+    return poni_pool_is_here(rt->pool);
 }
 
 /* --- seats and workers --- */
@@ -241,18 +238,26 @@ open_policy(void *arg, const struct pons_engine *engine,
     return err;
 }
 
-static void
-pool_thread_enter(void *rt)
+/*
+ * A job's current runtime is the pool's; it is an ordinary thread there, also
+ * where its submitter runs it inside a poll of its own. What the job waited for
+ * may have taken a wake that was the submitter's then: it polls once more.
+ */
+static int64_t
+run_job(void *rt, struct pons_job *job)
 {
-    pool_context = (struct poni_context){.runtime = rt};
-    poni_self.context = &pool_context;
-}
+    struct poni_context here = {.runtime = rt};
+    struct poni_self outer = poni_self;
+    int64_t answer;
 
-static void
-pool_thread_leave(void *rt)
-{
-    (void)rt;
-    poni_self.context = NULL;
+    poni_self = (struct poni_self){.context = &here, .waiter = outer.waiter};
+    answer = job->fn(job->arg);
+    poni_frames_end(&here, NULL);
+    outer.waiter = poni_self.waiter;
+    poni_self = outer;
+    if (outer.polling && outer.waiter != NULL)
+        poni_waiter_waker_ops.notify(outer.waiter);
+    return answer;
 }
 
 static int
@@ -264,8 +269,7 @@ make_pool(struct pons_runtime *rt)
 
     if (err < 0)
         return err;
-    err = poni_pool_new(&rt->pool, policy, pool_thread_enter, pool_thread_leave,
-                        rt);
+    err = poni_pool_new(&rt->pool, policy, run_job, rt);
     if (err < 0)
         policy->ops->close(policy);
     return err;

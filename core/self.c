@@ -113,7 +113,7 @@ poni_frames_end(const struct poni_context *context,
             PONS_LOG_ERROR, "scope",
             "a scope or mask that was opened in %s \"%s\", born at %s, was "
             "never closed: use PONS_SCOPE_GUARD",
-            t != NULL ? "task" : "pons_block_on()",
+            t != NULL ? "task" : "a job or pons_block_on()",
             t != NULL ? poni_task_name(t) : "-",
             t != NULL && t->where != NULL ? t->where : "?");
 }

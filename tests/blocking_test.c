@@ -14,6 +14,7 @@
 #include "core/runtime.h"
 #include "core/seat.h"
 #include "everywhere.h"
+#include "gate.h"
 #include "pons/error.h"
 #include "pons/time.h"
 
@@ -30,20 +31,6 @@ block(struct pons_runtime *rt, pons_fiber_f *fn, void *arg)
 
     CHECK_EQ(pons_block_on(rt, fn, arg, &answer), 0);
     return answer;
-}
-
-static struct pons_runtime *
-runtime_with_pool(const char *workers, const char *pool)
-{
-    struct pons_settings s = PONS_SETTINGS_INIT;
-    struct pons_runtime *rt;
-
-    s.flags = PONS_NO_ENVIRONMENT | PONS_NO_EXTERNAL_PLUGINS;
-    s.reactor = "epoll";
-    s.workers = workers;
-    s.pool = pool;
-    CHECK_EQ(pons_runtime_new(&rt, &s), 0);
-    return rt;
 }
 
 /* A job that waits to be let go, or to be asked to end. */
@@ -264,6 +251,150 @@ inline_policy_runs_jobs_too(void)
         CHECK_EQ(block(rt, inline_body, rt), 0);
         pons_runtime_unref(rt);
     }
+}
+
+static int64_t
+answers_7(void *arg)
+{
+    (void)arg;
+    return 7;
+}
+
+static int64_t
+has_job_7(void *arg)
+{
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_blocking(answers_7, arg, &answer), 0);
+    return answer;
+}
+
+/* Inside a job that its submitter runs it is as on a thread of the pool. */
+static int64_t
+job_that_waits(void *rt)
+{
+    struct pons_task *t;
+    int64_t answer = 0;
+
+    CHECK(pons_runtime_current() == rt);
+    CHECK_EQ(pons_sleep(PONS_US), 0);
+    CHECK_EQ(pons_spawn(NULL, has_job_7, NULL, &t), 0);
+    CHECK_EQ(pons_join(t, &answer), 0);
+    CHECK_EQ(pons_runtime_shutdown(rt, PONS_NEVER), -EDEADLK);
+    return answer;
+}
+
+static int64_t
+inline_waits_body(void *rt)
+{
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_blocking(job_that_waits, rt, &answer), 0);
+    return answer;
+}
+
+static void
+inline_job_may_wait(void)
+{
+    struct pons_runtime *rt = runtime_with_pool("1", "inline");
+
+    CHECK_EQ(block(rt, inline_waits_body, rt), 7);
+    CHECK_EQ(pons_blocking_detached(rt, job_that_waits, rt, NULL), 0);
+    CHECK(pons_runtime_current() == NULL);
+    pons_runtime_unref(rt);
+}
+
+static int64_t
+job_opens_gate_and_waits(void *gate)
+{
+    gate_open(gate);
+    CHECK_EQ(pons_sleep(PONS_MS), 0); // with the wake that the opening was
+    return 0;
+}
+
+/* Waits for a gate, and in its first poll submits the job that opens it. */
+struct opened {
+    struct pons_future base;
+    struct gate gate;
+    struct gate_wait wait;
+    int submitted;
+};
+
+static enum pons_poll
+opened_poll(struct pons_future *f, struct pons_waker *w)
+{
+    struct opened *o = pons_container_of(f, struct opened, base);
+    enum pons_poll answer = pons_future_poll(&o->wait.base, w);
+
+    f->result = 0;
+    if (!o->submitted++)
+        CHECK_EQ(pons_blocking_detached(NULL, job_opens_gate_and_waits,
+                                        &o->gate, NULL),
+                 0);
+    return answer;
+}
+
+static const struct pons_future_ops opened_ops = {
+    .size = sizeof opened_ops,
+    .name = "opened",
+    .poll = opened_poll,
+};
+
+static int64_t
+await_opened(void *arg)
+{
+    struct opened o = {.submitted = 0};
+
+    (void)arg;
+    gate_wait_init(&o.wait, &o.gate);
+    pons_future_init(&o.base, &opened_ops);
+    return pons_await(&o.base);
+}
+
+static void
+inline_job_takes_no_wake_of_its_submitter(void)
+{
+    struct pons_runtime *rt = runtime_with_pool("1", "inline");
+
+    CHECK_EQ(block(rt, await_opened, NULL), 0);
+    pons_runtime_unref(rt);
+}
+
+static int64_t
+until_asked(void *running)
+{
+    poni_store_release((int *)running, 1);
+    while (!pons_job_cancelled())
+        (void)sched_yield();
+    return 0;
+}
+
+struct asked {
+    struct pons_runtime *rt;
+    int running;
+};
+
+static void *
+detach_until_asked(void *arg)
+{
+    struct asked *a = arg;
+
+    CHECK_EQ(pons_blocking_detached(a->rt, until_asked, &a->running, NULL), 0);
+    return NULL;
+}
+
+static void
+inline_job_hears_of_a_shutdown(void)
+{
+    struct asked a = {.rt = runtime_with_pool("1", "inline")};
+    pthread_t submitter;
+
+    CHECK_EQ(pthread_create(&submitter, NULL, detach_until_asked, &a), 0);
+    while (!poni_load_acquire(&a.running))
+        (void)sched_yield();
+    CHECK_EQ(pons_runtime_shutdown(a.rt, PONS_NEVER), 0);
+    CHECK_EQ(pthread_join(submitter, NULL), 0);
+    pons_runtime_unref(a.rt);
 }
 
 /* --- cancelled --- */
@@ -647,6 +778,9 @@ static const struct unit_test tests[] = {
     T(others_run_while_a_job_blocks),
     T(many_jobs_each_run_once),
     T(inline_policy_runs_jobs_too),
+    T(inline_job_may_wait),
+    T(inline_job_takes_no_wake_of_its_submitter),
+    T(inline_job_hears_of_a_shutdown),
     T(job_cancelled_before_it_started_is_not_run),
     T(running_job_sees_the_cancel_and_is_awaited),
     T(deadline_asks_a_running_job),

@@ -278,8 +278,7 @@ static void
 eager_threads_are_there_at_once(void)
 {
     struct pons_config config = {{{"threads", 3}, {"eager", 1}}};
-    struct poni_pool *p =
-        rig_open_ops(rig_policy("fixed"), &config, NULL, NULL, NULL);
+    struct poni_pool *p = rig_open_ops(rig_policy("fixed"), &config);
 
     CHECK_EQ(rig_figures(p).threads, 3);
     rig_close(p);
@@ -434,7 +433,7 @@ view_is_true_at_every_question(void)
     ops.on_tick = checked_on_tick;
     ops.on_idle = checked_on_idle;
     ops.pick = checked_pick;
-    p = rig_open_ops(&ops, &config, NULL, NULL, NULL);
+    p = rig_open_ops(&ops, &config);
     waits_in = p;
     work_init(&waiter, 0);
     waiter.job.fn = waits_run;

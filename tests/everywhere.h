@@ -33,6 +33,7 @@ void everywhere_in_fibers(body_f *body, void *arg);
 
 /* A runtime of the test's own. `workers` is a decimal number. */
 struct pons_runtime *runtime_of(const char *reactor, const char *workers);
+struct pons_runtime *runtime_with_pool(const char *workers, const char *pool);
 
 /* Calls body(arg) in block_on of such a runtime, and unrefs it. */
 void within(const char *reactor, const char *workers, body_f *body, void *arg);

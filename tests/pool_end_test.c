@@ -235,8 +235,7 @@ inline_submit(void *arg)
 static void
 shutdown_waits_for_a_job_on_its_submitter(void)
 {
-    struct poni_pool *p =
-        rig_open_ops(rig_policy("inline"), NULL, NULL, NULL, NULL);
+    struct poni_pool *p = rig_open_ops(rig_policy("inline"), NULL);
     struct inline_call call = {.pool = p};
     struct work *w = &call.work;
     pthread_t thread;
@@ -255,6 +254,53 @@ shutdown_waits_for_a_job_on_its_submitter(void)
     CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
+/* --- the pool's end during a submit --- */
+
+static struct {
+    struct poni_pool *pool;
+    struct work first, second;
+    pthread_t freer;
+    int freed, freed_inside; // atomic
+} late;
+
+static void *
+late_free(void *arg)
+{
+    rig_close(late.pool);
+    __atomic_store_n(&late.freed, 1, __ATOMIC_SEQ_CST);
+    return arg;
+}
+
+/* In the submit of `second`, whose thread has just been started. Were the pool
+ * to go now, this is how long it would have for it. */
+static void
+late_started(void)
+{
+    uint64_t patience = pons_after_ns(50 * PONS_MS);
+
+    rig_started = NULL;
+    work_finish(&late.first);
+    work_await(&late.second);
+    CHECK_EQ(pthread_create(&late.freer, NULL, late_free, NULL), 0);
+    while (!__atomic_load_n(&late.freed, __ATOMIC_SEQ_CST) &&
+           pons_now() < patience)
+        sched_yield();
+    late.freed_inside = late.freed;
+}
+
+/* A job may be what gives up the last handle. */
+static void
+pool_stays_until_the_submit_has_returned(void)
+{
+    late.pool = rig_elastic(0, 4, PONS_S, 0);
+    work_occupy(late.pool, &late.first);
+    work_init(&late.second, 0);
+    rig_started = late_started;
+    work_submit(late.pool, &late.second);
+    CHECK_EQ(pthread_join(late.freer, NULL), 0);
+    CHECK(!late.freed_inside);
+}
+
 #define TEST(name)  \
     {               \
 #name, name \
@@ -268,6 +314,7 @@ static const struct unit_test tests[] = {
     TEST(shutdown_cancels_queued_and_asks_running_jobs),
     TEST(shutdown_cancels_what_was_given_and_has_not_begun),
     TEST(jobs_left_running_are_counted_and_named),
+    TEST(pool_stays_until_the_submit_has_returned),
     TEST(shutdown_waits_for_a_job_on_its_submitter),
     {0},
 };

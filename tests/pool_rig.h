@@ -26,8 +26,9 @@
 
 /* --- threads that the system refuses --- */
 
-static int rig_refuse;   // atomic
-static int rig_attempts; // atomic; of pthread_create()
+static int rig_refuse;            // atomic
+static int rig_attempts;          // atomic; of pthread_create()
+static void (*rig_started)(void); // called when one has begun, if set
 
 int __real_pthread_create(pthread_t *id, const pthread_attr_t *attr,
                           void *(*run)(void *), void *arg);
@@ -38,10 +39,15 @@ int
 __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attr,
                       void *(*run)(void *), void *arg)
 {
+    int err;
+
     __atomic_add_fetch(&rig_attempts, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&rig_refuse, __ATOMIC_SEQ_CST))
         return EAGAIN;
-    return __real_pthread_create(id, attr, run, arg);
+    err = __real_pthread_create(id, attr, run, arg);
+    if (err == 0 && rig_started != NULL)
+        rig_started();
+    return err;
 }
 
 static inline void
@@ -110,10 +116,17 @@ rig_policy(const char *name)
     exit(1);
 }
 
-/* A pool on `ops`; the other hooks as in poni_pool_new(). */
+static inline int64_t
+rig_run(void *owner, struct pons_job *job)
+{
+    (void)owner;
+    return job->fn(job->arg);
+}
+
+/* A pool on `ops`; the rest as in poni_pool_new(). */
 static inline struct poni_pool *
-rig_open_ops(const struct pons_pool_ops *ops, const struct pons_config *config,
-             void (*enter)(void *), void (*leave)(void *), void *arg)
+rig_open_run(const struct pons_pool_ops *ops, const struct pons_config *config,
+             poni_pool_run_f *run, void *owner)
 {
     struct pons_pool_policy *policy;
     struct pons_reason reason;
@@ -121,8 +134,14 @@ rig_open_ops(const struct pons_pool_ops *ops, const struct pons_config *config,
 
     CHECK_EQ(ops->open(&policy, config, &rig_host, &reason), 0);
     policy->ops = ops;
-    CHECK_EQ(poni_pool_new(&p, policy, enter, leave, arg), 0);
+    CHECK_EQ(poni_pool_new(&p, policy, run, owner), 0);
     return p;
+}
+
+static inline struct poni_pool *
+rig_open_ops(const struct pons_pool_ops *ops, const struct pons_config *config)
+{
+    return rig_open_run(ops, config, rig_run, NULL);
 }
 
 static inline struct poni_pool *
@@ -134,7 +153,7 @@ rig_elastic(uint64_t min, uint64_t max, uint64_t keepalive_ns,
                                   {"keepalive", keepalive_ns},
                                   {"launch_interval", launch_interval_ns}}};
 
-    return rig_open_ops(rig_policy("elastic"), &config, NULL, NULL, NULL);
+    return rig_open_ops(rig_policy("elastic"), &config);
 }
 
 static inline struct poni_pool *
@@ -142,7 +161,7 @@ rig_fixed(uint64_t threads)
 {
     struct pons_config config = {{{"threads", threads}, {"eager", 0}}};
 
-    return rig_open_ops(rig_policy("fixed"), &config, NULL, NULL, NULL);
+    return rig_open_ops(rig_policy("fixed"), &config);
 }
 
 /* Nothing runs; nothing of the pool is left. */

@@ -385,7 +385,7 @@ b2_jobs_run_whatever_the_policy_answers(void)
 
     ops.on_submit = wrong_on_submit;
     ops.pick = wrong_pick;
-    p = rig_open_ops(&ops, NULL, NULL, NULL, NULL);
+    p = rig_open_ops(&ops, NULL);
     for (int round = 0; round < ROUNDS / 10; round++) {
         for (int i = 0; i < 4; i++) {
             work_init(&w[i], 0);
@@ -415,7 +415,7 @@ b3_refused_job_is_ebusy(void)
     struct work w;
 
     ops.on_submit = refusing_on_submit;
-    p = rig_open_ops(&ops, NULL, NULL, NULL, NULL);
+    p = rig_open_ops(&ops, NULL);
     work_init(&w, 0);
     w.job.name = "hash_password";
     CHECK_EQ(poni_pool_submit(p, &w.job, 1), -EBUSY);
@@ -430,8 +430,7 @@ b3_refused_job_is_ebusy(void)
 static void
 inline_runs_jobs_on_their_submitter(void)
 {
-    struct poni_pool *p =
-        rig_open_ops(rig_policy("inline"), NULL, NULL, NULL, NULL);
+    struct poni_pool *p = rig_open_ops(rig_policy("inline"), NULL);
     struct work w;
 
     work_init(&w, 0);
@@ -439,7 +438,8 @@ inline_runs_jobs_on_their_submitter(void)
     CHECK_EQ(w.dones, 1);
     work_await(&w);
     CHECK_EQ(w.thread, gettid());
-    CHECK(w.current == NULL);
+    CHECK(w.current == &w.job);
+    CHECK(poni_pool_current_job() == NULL);
     CHECK_EQ(rig_figures(p).completed, 1);
 
     work_init(&w, 0);
