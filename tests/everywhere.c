@@ -296,13 +296,24 @@ first_thread(void)
         (void)sched_yield();
 }
 
+/* Not the entries of /proc/self/task: a listing ends early where the thread
+ * that it has come to ends. */
 int
 threads_now(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    char line[128];
+    int n = 0;
+    FILE *f;
 
     pthread_once(&once, first_thread);
-    return entries("/proc/self/task");
+    f = fopen("/proc/self/status", "re");
+    CHECK(f != NULL);
+    while (n == 0 && fgets(line, sizeof line, f) != NULL)
+        (void)sscanf(line, "Threads: %d", &n);
+    fclose(f);
+    CHECK(n > 0);
+    return n;
 }
 
 int
