@@ -32,10 +32,11 @@
  * belongs to the life itself, from spawn to the end of DONE's transition, one
  * to the handle, one to each waker; a run queue needs none.
  *
- * Only the functions below change the word. Each is one read-modify-write and
- * returns what its caller now owes; paying that debt is the caller's whole job.
- * Each also releases and acquires, so that the next poll sees what a waker
- * wrote: which is why a wake that changes nothing still writes the word.
+ * Only the functions below change the word. Each is one read-modify-write, but
+ * for the last unref, and returns what its caller now owes; paying that debt is
+ * the caller's whole job. Each also releases and acquires, so that the next
+ * poll sees what a waker wrote: which is why a wake that changes nothing still
+ * writes the word.
  */
 
 #include "atomic.h"
@@ -163,9 +164,21 @@ task_pending(uint32_t *word)
     return task_phase(old) == TASK_REWOKEN ? OWES_ENQUEUE : OWES_NOTHING;
 }
 
+/*
+ * The last reference to what is DONE is nobody else's: who has none, and comes
+ * upon the task in its slab, leaves a DONE one alone (core/dump.c,
+ * core/shutdown.c). So it needs no locked operation.
+ */
 PONS_MUST_USE static inline enum task_owes
 task_unref(uint32_t *word)
 {
+    /* Acquire pairs with the other references' ends. */
+    uint32_t now = poni_load_acquire(word);
+
+    if (task_phase(now) == TASK_DONE && task_refs(now) == 1) {
+        poni_store_release(word, now - TASK_REF);
+        return OWES_FREE;
+    }
     return task_refs(poni_sub(word, TASK_REF)) == 1 ? OWES_FREE : OWES_NOTHING;
 }
 
