@@ -186,18 +186,17 @@ int
 pons_scope_spawn_at(struct pons_scope *s, pons_fiber_f *fn, void *arg,
                     const char *where)
 {
-    struct pons_spawn_options o = {.size = sizeof o, .where = where};
+    struct poni_birth b = {.where = where, .scope = s};
     int err = scope_may_spawn(s);
 
-    return err < 0 ? err
-                   : poni_task_spawn_fiber(s->runtime, fn, arg, NULL, &o, s);
+    return err < 0 ? err : poni_task_spawn_fiber(s->runtime, fn, arg, NULL, &b);
 }
 
 int
 pons_scope_spawn_future_at(struct pons_scope *s, struct pons_future *f,
                            const char *where)
 {
-    struct pons_spawn_options o = {.size = sizeof o, .where = where};
+    struct poni_birth b = {.where = where, .scope = s};
     int err = scope_may_spawn(s);
 
     if (err < 0) {
@@ -206,7 +205,7 @@ pons_scope_spawn_future_at(struct pons_scope *s, struct pons_future *f,
             f->ops->drop(f);
         return err;
     }
-    return poni_task_spawn_future(s->runtime, f, NULL, &o, s);
+    return poni_task_spawn_future(s->runtime, f, NULL, &b);
 }
 
 /* --- close --- */

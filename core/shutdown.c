@@ -26,8 +26,9 @@
 #include "shutdown.h"
 
 enum {
-    LOOK_NS = 10000000, // how long a task's end may go unseen: who ends one
-                        // does not fence its count from its look at the phase
+    LOOK_NS = 10000000, // how long a task's end or birth may go unseen: who
+                        // ends or spawns one, as a task, does not fence that
+                        // from its look at the phase
 };
 
 uint64_t
@@ -94,15 +95,18 @@ drain_by_workers(struct pons_runtime *rt, uint64_t deadline_ns)
         look = pons_after_ns(LOOK_NS);
         if (look > deadline_ns)
             look = deadline_ns;
-        poni_futex_wait(&rt->ends, ends, look);
+        if (poni_futex_wait(&rt->ends, ends, look) == -ETIMEDOUT)
+            cancel_all(rt);
     } while (deadline_ns == PONS_NEVER || pons_now() < deadline_ns);
 }
 
-/* Without: does their work. One step at a time, as tasks come to their ends. */
+/* Without: does their work. One step at a time, as tasks come to their ends.
+ * What was born on the seat before it was ours is all to be seen now. */
 static void
 drain_by_hand(struct pons_runtime *rt, struct poni_seat *s,
               uint64_t deadline_ns)
 {
+    cancel_all(rt);
     while (poni_tasks_alive(rt) > 0 && pons_now() < deadline_ns) {
         uint32_t before = poni_load_acquire(&rt->ends);
 

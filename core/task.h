@@ -84,15 +84,18 @@ int poni_task_start_fiber(struct pons_task *t);
  * future, and tells its scope and its joiner. The owner of `seat`. */
 void poni_task_finish(struct poni_seat *seat, struct pons_task *t);
 
-/* Spawns into `scope` too, if it is not NULL. The options are checked. */
+/* What a task is born with, beside its work. */
+struct poni_birth {
+    const char *where, *name;
+    struct pons_scope *scope; // or NULL
+    uint64_t stack_bytes;     // of a fiber; 0: the usual
+    uint64_t migratable;
+};
+
 int poni_task_spawn_fiber(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,
-                          struct pons_task **task,
-                          const struct pons_spawn_options *o,
-                          struct pons_scope *scope);
+                          struct pons_task **task, const struct poni_birth *b);
 int poni_task_spawn_future(struct pons_runtime *rt, struct pons_future *f,
-                           struct pons_task **task,
-                           const struct pons_spawn_options *o,
-                           struct pons_scope *scope);
+                           struct pons_task **task, const struct poni_birth *b);
 
 /* The scope's half of a birth and an end; core/scope.c. */
 int poni_scope_add(struct pons_scope *s, struct pons_task *t);

@@ -17,6 +17,7 @@
 
 #include "core/atomic.h"
 #include "core/self.h"
+#include "core/spin.h"
 #include "pons/scope.h"
 #include "pons/time.h"
 
@@ -753,6 +754,35 @@ racing_spawns_are_refused_or_end(void)
         race_once(workers[i % 4]);
 }
 
+/* --- spawns inside meanwhile --- */
+
+/* Each task that it makes waits for ever, unless it is cancelled. */
+static int64_t
+spawn_sleepers(void *arg)
+{
+    (void)arg;
+    while (pons_yield() == 0) {
+        CHECK_EQ(pons_spawn(NULL, fiber_sleep, NULL, NULL), 0);
+        poni_store_release(&running, 1);
+    }
+    return 0;
+}
+
+static void
+births_at_the_beginning_of_a_shutdown_end(void)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        struct pons_runtime *rt = runtime_of("epoll", workers[1 + i % 3]);
+
+        running = 0;
+        CHECK_EQ(pons_spawn(rt, spawn_sleepers, NULL, NULL), 0);
+        while (!poni_load_acquire(&running))
+            poni_pause();
+        CHECK_EQ(pons_runtime_shutdown(rt, PONS_NEVER), 0);
+        pons_runtime_unref(rt);
+    }
+}
+
 /* --- without workers, by another thread --- */
 
 static void *
@@ -909,6 +939,8 @@ static const struct unit_test tests[] = {
     {"the_last_handle_may_go_inside_a_task_or_a_job",
      the_last_handle_may_go_inside_a_task_or_a_job},
     {"racing_spawns_are_refused_or_end", racing_spawns_are_refused_or_end},
+    {"births_at_the_beginning_of_a_shutdown_end",
+     births_at_the_beginning_of_a_shutdown_end},
     {"another_thread_may_shut_down_what_has_no_workers",
      another_thread_may_shut_down_what_has_no_workers},
     {"a_maker_inside_block_on_is_not_waited_for_in_vain",
