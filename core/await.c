@@ -109,16 +109,32 @@ thread_park(struct await *a, struct poni_waiter *w, struct poni_wait *wait)
         poni_pool_wait_end(pool);
 }
 
+/* Tasks that a shutdown has left go on; it may have worked on the seat. */
+static struct poni_seat *
+sit_with_left(struct pons_runtime *rt)
+{
+    struct poni_seat *s = NULL;
+
+    if (poni_load_acquire(&rt->shutdown) == SHUTDOWN_DONE)
+        s = poni_sit(rt);
+    if (s != NULL)
+        (void)s->reactor->ops->bind(s->reactor);
+    return s;
+}
+
 /* The seat of a runtime without workers that this thread has made, if it does
  * not sit there already. */
 static struct poni_seat *
 thread_sit(struct poni_waiter *w)
 {
+    uint32_t phase;
+
     if (poni_self.seat != NULL || w->made == NULL)
         return NULL;
-    if (poni_load_acquire(&w->made->phase) == RUNTIME_OPEN &&
-        poni_runtime_check(w->made) == 0)
-        return poni_sit(w->made);
+    phase = poni_load_acquire(&w->made->phase);
+    if (phase < RUNTIME_STOPPED && poni_runtime_check(w->made) == 0)
+        return phase == RUNTIME_OPEN ? poni_sit(w->made)
+                                     : sit_with_left(w->made);
     poni_runtime_release(w->made);
     w->made = NULL;
     return NULL;

@@ -20,7 +20,30 @@
 #include "pool.h"
 #include "seat.h"
 
-enum runtime_phase { RUNTIME_OPEN, RUNTIME_CLOSING, RUNTIME_STOPPED };
+/*
+ * How it ends (core/shutdown.c):
+ *
+ *     OPEN ---> CLOSING ---> CLOSED ---> STOPPED
+ *
+ *   phase     a spawn from outside is   what is posted from outside
+ *   CLOSING   born cancelled            is taken
+ *   CLOSED    refused                   is taken
+ *   STOPPED   refused                   is nobody's
+ *
+ * It stays CLOSED when the time is up and tasks are left.
+ */
+enum runtime_phase {
+    RUNTIME_OPEN,
+    RUNTIME_CLOSING,
+    RUNTIME_CLOSED,
+    RUNTIME_STOPPED,
+};
+
+enum shutdown_state {
+    SHUTDOWN_NONE,
+    SHUTDOWN_RUNS,
+    SHUTDOWN_DONE, // `left` holds
+};
 
 enum { RUNTIME_LEFT_NAMES = 400 }; // bytes of names in shutdown's sentence
 
@@ -47,7 +70,7 @@ struct pons_runtime {
     uint32_t searchers;  // seats that look for work, or were rung to
     uint64_t sleepers;   // a bit per seat that sleeps or is about to
     uint32_t ends;       // tasks that ended since CLOSING; a futex
-    uint32_t shutdown;   // 0; 1 in course; 2 done: `left` holds; a futex
+    uint32_t shutdown;   // enum shutdown_state; a futex
     uint64_t stop_by_ns; // the shutdown's deadline
     struct {
         uint64_t tasks;

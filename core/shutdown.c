@@ -5,12 +5,12 @@
  *   1  phase CLOSING: what is spawned from now on is born cancelled
  *   2  every task is cancelled; the tasks end, or the deadline comes
  *   3  the pool: queued jobs are cancelled, running ones awaited
- *   4  phase STOPPED: nothing is spawned any more; what was, ends; workers
- * leave, each drains its reactor first 5  reactors are closed; memory goes with
- * the last hold
+ *   4  phase CLOSED: nothing is spawned from outside any more; what was, ends
+ *   5  phase STOPPED: workers leave, each drains its reactor first
+ *   6  reactors are closed; memory goes with the last hold
  *
- * A worker that is stuck at the deadline is leaked, with its reactor, and
- * counted.
+ * Tasks that are left at the deadline go on where they are, and who joins one
+ * gets its answer: the workers leave with the last. The rest is leaked then.
  */
 
 #include <errno.h>
@@ -46,13 +46,26 @@ poni_tasks_alive(struct pons_runtime *rt)
     return spawned - finished;
 }
 
+static void
+stop_workers(struct pons_runtime *rt)
+{
+    poni_store_seq(&rt->stop, 1);
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        poni_seat_ring(&rt->seats[i]);
+}
+
 /* A futex word that counts ends: shutdown sleeps on it. */
 void
 poni_task_finished(struct pons_runtime *rt)
 {
-    poni_add(&rt->ends, 1);
+    /* Pairs with the swap in shutdown_leave(): one of the two sees that both
+     * the shutdown and the last task have ended. */
+    poni_add_seq(&rt->ends, 1);
     poni_futex_wake(&rt->ends, 1);
     poni_seat_ring(&rt->seats[0]); // where shutdown drives by hand
+    if (poni_load_seq(&rt->shutdown) == SHUTDOWN_DONE &&
+        poni_tasks_alive(rt) == 0)
+        stop_workers(rt);
 }
 
 static void
@@ -144,20 +157,12 @@ poni_seat_drain(struct poni_seat *s)
     poni_seat_read_inboxes(s); // recalls of what has ended
 }
 
-/* From here on nothing is spawned or posted from outside. */
+/* From here on who comes from outside sees the new phase. */
 static void
-runtime_close_doors(struct pons_runtime *rt)
+runtime_enter(struct pons_runtime *rt, enum runtime_phase phase)
 {
-    poni_store_seq(&rt->phase, RUNTIME_STOPPED);
+    poni_store_seq(&rt->phase, (uint32_t)phase);
     runtime_wait_posted(rt);
-}
-
-static void
-stop_workers(struct pons_runtime *rt)
-{
-    poni_store_seq(&rt->stop, 1);
-    for (unsigned i = 0; i < rt->seat_count; i++)
-        poni_seat_ring(&rt->seats[i]);
 }
 
 /* Joins those that come; the others are left with what they hold. */
@@ -229,7 +234,7 @@ drain(struct pons_runtime *rt, struct poni_seat *hand, uint64_t deadline_ns)
         drain_by_workers(rt, deadline_ns);
 }
 
-/* Everything but the workers' leaving; `hand` may be NULL. */
+/* Tasks and jobs end; `hand` may be NULL. */
 static void
 shutdown_empty(struct pons_runtime *rt, struct poni_seat *hand,
                uint64_t deadline_ns)
@@ -237,13 +242,30 @@ shutdown_empty(struct pons_runtime *rt, struct poni_seat *hand,
     drain(rt, hand, deadline_ns);
     rt->left.jobs = poni_pool_shutdown(rt->pool, deadline_ns, rt->left.names,
                                        sizeof rt->left.names);
-    runtime_close_doors(rt);
+    runtime_enter(rt, RUNTIME_CLOSED);
     drain(rt, hand, deadline_ns); // what came in meanwhile, born cancelled
     rt->left.tasks = poni_tasks_alive(rt);
     rt->stop_by_ns = deadline_ns;
+}
+
+/* No task is left: the workers leave. How many are stuck, in a hook perhaps. */
+static unsigned
+shutdown_stop(struct pons_runtime *rt, struct poni_seat *hand,
+              uint64_t deadline_ns)
+{
+    runtime_enter(rt, RUNTIME_STOPPED);
     stop_workers(rt);
     if (hand != NULL)
         poni_seat_drain(hand);
+    return join_workers(rt, deadline_ns) + (rt->workers == 0 && hand == NULL);
+}
+
+/* The workers stay for the tasks that are left. */
+static void
+detach_workers(struct pons_runtime *rt)
+{
+    for (unsigned i = rt->worker0_is_main ? 1 : 0; i < rt->workers; i++)
+        pthread_detach(rt->threads[i]);
 }
 
 static void
@@ -251,7 +273,7 @@ shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
 {
     struct poni_self caller = poni_self; // a task of another runtime, perhaps
     struct poni_seat *hand;
-    unsigned stuck;
+    unsigned stuck = 0;
 
     poni_store_seq(&rt->phase, RUNTIME_CLOSING);
     cancel_all(rt); // before the seat: whom its maker waits for ends, too
@@ -259,10 +281,12 @@ shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
     poni_self.task = NULL;
     poni_self.polling = 0;
     shutdown_empty(rt, hand, deadline_ns);
-    stuck = join_workers(rt, deadline_ns);
+    if (rt->left.tasks == 0)
+        stuck = shutdown_stop(rt, hand, deadline_ns);
+    else
+        detach_workers(rt);
     if (hand != NULL && hand != caller.seat)
         poni_unsit(hand);
-    stuck += rt->workers == 0 && hand == NULL;
     poni_self.seat = caller.seat;
     poni_self.task = caller.task;
     poni_self.polling = caller.polling;
@@ -270,6 +294,17 @@ shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
         close_reactors(rt);
     else
         poni_runtime_hold(rt); // leaked, with what still runs
+}
+
+/* Over, for those who wait, too. */
+static void
+shutdown_leave(struct pons_runtime *rt)
+{
+    /* Pairs with the addition in poni_task_finished(). */
+    (void)poni_swap_seq(&rt->shutdown, SHUTDOWN_DONE);
+    poni_futex_wake(&rt->shutdown, INT32_MAX);
+    if (rt->left.tasks > 0 && poni_tasks_alive(rt) == 0)
+        stop_workers(rt);
 }
 
 static int64_t
@@ -286,7 +321,7 @@ shutdown_answer(const struct pons_runtime *rt)
 int64_t
 pons_runtime_shutdown(struct pons_runtime *rt, uint64_t timeout_ns)
 {
-    uint32_t first = 0;
+    uint32_t first = SHUTDOWN_NONE;
     int err = poni_runtime_check(rt);
 
     if (err < 0)
@@ -295,13 +330,12 @@ pons_runtime_shutdown(struct pons_runtime *rt, uint64_t timeout_ns)
         return poni_fail(-EDEADLK,
                          "a task or job of a runtime that shut it down would "
                          "wait for itself; leave that to another thread");
-    if (!poni_cas_seq(&rt->shutdown, &first, 1)) {
-        while (poni_load_acquire(&rt->shutdown) == 1)
-            poni_futex_wait(&rt->shutdown, 1, PONS_NEVER);
+    if (!poni_cas_seq(&rt->shutdown, &first, SHUTDOWN_RUNS)) {
+        while (poni_load_acquire(&rt->shutdown) == SHUTDOWN_RUNS)
+            poni_futex_wait(&rt->shutdown, SHUTDOWN_RUNS, PONS_NEVER);
         return shutdown_answer(rt);
     }
     shutdown_run(rt, pons_after_ns(timeout_ns));
-    poni_store_release(&rt->shutdown, 2);
-    poni_futex_wake(&rt->shutdown, INT32_MAX);
+    shutdown_leave(rt);
     return shutdown_answer(rt);
 }

@@ -81,8 +81,8 @@ task_new(struct pons_runtime *rt, struct poni_seat *s,
 
 /*
  * From a thread outside: `posting` holds up the runtime's end from before the
- * task is made until it is queued (core/shutdown.c). 0: it has stopped, nobody
- * would run the task. From inside, the seat runs it in any case.
+ * task is made until it is queued (core/shutdown.c). 0: it is closed, nobody
+ * might run the task. From inside, the seat runs it in any case.
  */
 static int
 spawn_enter(struct pons_runtime *rt, const struct poni_seat *s)
@@ -90,7 +90,7 @@ spawn_enter(struct pons_runtime *rt, const struct poni_seat *s)
     if (s != NULL)
         return 1;
     poni_add_seq(&rt->posting, 1);
-    if (poni_load_seq(&rt->phase) != RUNTIME_STOPPED)
+    if (poni_load_seq(&rt->phase) < RUNTIME_CLOSED)
         return 1;
     poni_sub_seq(&rt->posting, 1);
     (void)poni_fail(-ESHUTDOWN, "the runtime has been shut down");

@@ -417,6 +417,44 @@ a_stuck_task_is_counted_at_the_deadline(void)
     leave();
 }
 
+static int64_t
+fiber_waits_for_job(void *arg)
+{
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_blocking(be_stuck, arg, &answer), 0);
+    return pons_yield() == -ECANCELED ? 5 : answer;
+}
+
+static void
+left_behind(const char *count, pons_fiber_f *fn, int64_t wanted, unsigned left)
+{
+    struct before before = count_before();
+    struct pons_task *t;
+
+    stuck_began = stuck_ends = 0;
+    leaked = runtime_of("epoll", count);
+    CHECK_EQ(pons_spawn(leaked, fn, NULL, &t), 0);
+    until_stuck();
+    CHECK_EQ(pons_runtime_shutdown(leaked, PONS_MS), left);
+    CHECK_EQ(pons_spawn(leaked, fn, NULL, NULL), -ESHUTDOWN);
+    poni_store_release(&stuck_ends, 1);
+    CHECK_EQ(join_of(t), wanted);
+    pons_runtime_unref(leaked);
+    threads_until(before.threads);
+}
+
+/* It waits for a job; so without workers, too, there is one who can wait. */
+static void
+what_was_left_at_the_deadline_ends_and_is_joined(void)
+{
+    for (int w = 0; w < 4; w++)
+        left_behind(workers[w], fiber_waits_for_job, 5, 2);
+    for (int w = 1; w < 4; w++)
+        left_behind(workers[w], be_stuck, 0, 1);
+    leave();
+}
+
 /* --- several shut down --- */
 
 static struct pons_runtime *shared;
@@ -929,6 +967,8 @@ static const struct unit_test tests[] = {
      a_stuck_job_is_named_at_the_deadline_by_workers},
     {"a_stuck_task_is_counted_at_the_deadline",
      a_stuck_task_is_counted_at_the_deadline},
+    {"what_was_left_at_the_deadline_ends_and_is_joined",
+     what_was_left_at_the_deadline_ends_and_is_joined},
     {"concurrent_shutdowns_wait_and_answer_the_same",
      concurrent_shutdowns_wait_and_answer_the_same},
     {"concurrent_shutdowns_all_name_what_was_left",

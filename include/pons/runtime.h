@@ -93,10 +93,12 @@ PONS_API PONS_MUST_USE int pons_runtime_default(struct pons_runtime **out);
 /*
  * Cancels every task, waits until they and the jobs have ended, at most
  * `timeout_ns` (PONS_NEVER: no limit), and stops the workers. Returns how many
- * tasks and jobs were left running; pons_last_error() names them. What was left
- * at the limit may never end, since no worker comes back to it: do not join it.
- * Spawns meanwhile give tasks that are born cancelled; when it has ended they
- * are -ESHUTDOWN. A second call waits for the first. -EDEADLK and -EOWNERDEAD
+ * tasks and jobs were left running; pons_last_error() names them. Tasks that
+ * were left at the limit go on, cancelled, and may be joined: the workers stay
+ * until the last has ended (without workers, its maker's waits do their work,
+ * as before); the runtime's memory and descriptors are leaked then. Spawns
+ * meanwhile give tasks that are born cancelled; when it has ended they are
+ * -ESHUTDOWN. A second call waits for the first. -EDEADLK and -EOWNERDEAD
  * as above.
  */
 PONS_API int64_t pons_runtime_shutdown(struct pons_runtime *rt,
