@@ -370,7 +370,7 @@ print_legend(const struct bench_result *r, FILE *out)
                                  "up");
     if (failed > 0)
         fprintf(out, "%zu of %zu rows failed.\n", failed, r->row_count);
-    if (r->quick)
+    if (r->quick && r->about_count > 0) // --program has no operations of ours
         fputs("--quick: with a twentieth of the operations; for a first "
               "look.\n",
               out);

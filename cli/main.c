@@ -114,7 +114,8 @@ run_help(int argc, char **argv)
 {
     const struct command *c;
 
-    if (argc < 2) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0) {
         print_usage(stdout);
         return STATUS_OK;
     }

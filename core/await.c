@@ -22,6 +22,11 @@
 #include "task.h"
 #include "waiter.h"
 
+enum {
+    LOOK_NS = 10000000
+}; // between two tries to sit on a seat that a
+   // shutdown has
+
 struct await {
     struct pons_future *f;
     struct pons_waker waker; // lent
@@ -99,12 +104,15 @@ thread_park(struct await *a, struct poni_waiter *w, struct poni_wait *wait)
 {
     struct pons_runtime *rt = pons_runtime_current();
     struct poni_pool *pool = NULL;
+    uint64_t at = a->cancel_at, look;
 
+    if (w->made != NULL && (look = pons_after_ns(LOOK_NS)) < at)
+        at = look; // a shutdown works on our seat, and may leave it
     if (poni_pool_current_job() != NULL && rt != NULL)
         pool = rt->pool;
     if (pool != NULL)
         poni_pool_wait_begin(pool);
-    poni_waiter_park(w, wait, a->cancel_at);
+    poni_waiter_park(w, wait, at);
     if (pool != NULL)
         poni_pool_wait_end(pool);
 }
@@ -160,6 +168,8 @@ thread_await(struct pons_future *f)
     self->context = context;
     context->wait = &wait;
     while (await_poll(&a) == PONS_PENDING) {
+        if (self->seat == NULL && w->made != NULL)
+            seat = thread_sit(w); // a shutdown may have left it
         if (self->seat != NULL)
             poni_waiter_drive(w, self->seat, a.cancel_at);
         else

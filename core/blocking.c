@@ -177,7 +177,9 @@ pons_blocking(pons_job_f *fn, void *arg, int64_t *result)
 
     if (poni_self.polling)
         return poni_refuse_poll("pons_blocking()", "struct pons_blocking");
-    if (rt == NULL || poni_pool_current_job() != NULL) {
+    /* A task may run on a job's thread, which drives its runtime: not there. */
+    if (rt == NULL ||
+        (poni_self.task == NULL && poni_pool_current_job() != NULL)) {
         answer = fn(arg);
     } else {
         pons_blocking_init(&b, rt, fn, arg);

@@ -88,10 +88,16 @@ closing_forget(struct closing *c, struct pons_waker *w)
         pons_waker_set(&s->closer, w);
         c->io.op.state = IO_FORGET;
         c->base.state = CLOSING_FORGETTING;
+        poni_runtime_hold(home->runtime); // `c` and `s` may go once posted
     }
     poni_unlock(&s->lock);
-    if (posted && poni_seat_post_op(home, &c->io.op))
-        return PONS_PENDING;
+    if (posted) {
+        int taken = poni_seat_post_op(home, &c->io.op);
+
+        poni_runtime_release(home->runtime);
+        if (taken)
+            return PONS_PENDING;
+    }
     if (posted)
         pons_waker_drop(&s->closer); // it stopped: its reactor is gone
     else if (home != NULL && home->reactor->ops->forget != NULL)

@@ -233,8 +233,9 @@ pool_self(const struct poni_pool *p)
 {
     struct pool_thread *t = poni_pool_thread();
 
-    return t != NULL && t->pool == p && !t->guest && t->running != NULL ? t
-                                                                        : NULL;
+    while (t != NULL && (t->guest || t->pool != p))
+        t = t->outer;
+    return t != NULL && t->running != NULL ? t : NULL;
 }
 
 void
@@ -297,7 +298,7 @@ pool_close(struct poni_pool *p)
 static size_t
 names_add(char *names, size_t size, size_t used, const char *name)
 {
-    for (const char *c = used > 0 ? "," : ""; used + 1 < size && *c; c++)
+    for (const char *c = used > 0 ? ", " : ""; used + 1 < size && *c; c++)
         names[used++] = *c;
     while (used + 1 < size && *name != '\0')
         names[used++] = *name++;

@@ -29,22 +29,15 @@ enum { HELD_PATIENCE_NS = 2000000 }; // for a wake that is in course
 
 /* --- holds --- */
 
-static void
-count_if_held(struct pons_task *t, void *count)
-{
-    /* Acquire pairs with the releases of the last references. */
-    *(uint64_t *)count += task_refs(poni_load_acquire(&t->word)) > 0;
-}
-
-/* Tasks that a handle or a waker still leads to. */
+/* Tasks that a handle or a waker still leads to, or whose last one is just
+ * being given up. */
 static uint64_t
 runtime_held_tasks(struct pons_runtime *rt)
 {
-    uint64_t held = 0;
+    uint64_t held = poni_slab_out(&rt->slab);
 
-    poni_slab_each(&rt->slab, count_if_held, &held);
     for (unsigned i = 0; i < rt->seat_count; i++)
-        poni_slab_each(&rt->seats[i].slab, count_if_held, &held);
+        held += poni_slab_out(&rt->seats[i].slab);
     return held;
 }
 
@@ -129,9 +122,12 @@ poni_runtime_or_current(struct pons_runtime *rt, int *err)
 int
 poni_inside(const struct pons_runtime *rt)
 {
-    if (poni_self.task != NULL)
-        return poni_self.task->runtime == rt;
-    return poni_pool_is_here(rt->pool);
+    const struct poni_seat *s = poni_self.seat;
+
+    if (s != NULL && s->runtime == rt && s->working)
+        return 1; // a hook or waker on a worker
+    return (poni_self.task != NULL && poni_self.task->runtime == rt) ||
+           poni_pool_is_here(rt->pool);
 }
 
 /* --- seats and workers --- */
@@ -395,6 +391,8 @@ poni_runtime_make(struct pons_runtime **out,
         runtime_unmake(rt);
         return err;
     }
+    poni_log(PONS_LOG_INFO, "runtime", "reactor %s, pool %s, %u workers",
+             rt->reactor.entry->name, rt->policy.entry->name, rt->workers);
     *out = rt;
     return 0;
 }

@@ -30,7 +30,7 @@
  *   CLOSED    refused                   is taken
  *   STOPPED   refused                   is nobody's
  *
- * It stays CLOSED when the time is up and tasks are left.
+ * It stays CLOSED when the time is up and tasks are left, until they end.
  */
 enum runtime_phase {
     RUNTIME_OPEN,
@@ -75,7 +75,7 @@ struct pons_runtime {
     struct {
         uint64_t tasks;
         unsigned jobs;
-        char names[RUNTIME_LEFT_NAMES]; // of the jobs
+        char names[RUNTIME_LEFT_NAMES]; // jobs, then tasks
     } left;
 
     /* The injection queue: tasks from other threads, and what overflows. */

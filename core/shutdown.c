@@ -46,9 +46,27 @@ poni_tasks_alive(struct pons_runtime *rt)
     return spawned - finished;
 }
 
+/* Until those have posted who had seen that they may. */
 static void
-stop_workers(struct pons_runtime *rt)
+runtime_wait_posted(struct pons_runtime *rt)
 {
+    while (poni_load_seq(&rt->posting) > 0)
+        (void)sched_yield(); // a few instructions of somebody's
+}
+
+/* From here on who comes from outside sees the new phase. */
+static void
+runtime_enter(struct pons_runtime *rt, enum runtime_phase phase)
+{
+    poni_store_seq(&rt->phase, (uint32_t)phase);
+    runtime_wait_posted(rt);
+}
+
+/* No task is left: nothing is posted any more, and the workers leave. */
+static void
+runtime_stop(struct pons_runtime *rt)
+{
+    runtime_enter(rt, RUNTIME_STOPPED);
     poni_store_seq(&rt->stop, 1);
     for (unsigned i = 0; i < rt->seat_count; i++)
         poni_seat_ring(&rt->seats[i]);
@@ -65,40 +83,43 @@ poni_task_finished(struct pons_runtime *rt)
     poni_seat_ring(&rt->seats[0]); // where shutdown drives by hand
     if (poni_load_seq(&rt->shutdown) == SHUTDOWN_DONE &&
         poni_tasks_alive(rt) == 0)
-        stop_workers(rt);
+        runtime_stop(rt);
 }
 
 static void
 cancel_visit(struct pons_task *t, void *arg)
 {
-    uint32_t old = poni_load_acquire(&t->word);
-
     (void)arg;
+    if (poni_load_relaxed(&t->word) & TASK_CANCELLED)
+        return;
     /* A reference first, so that it is the same task that is cancelled. */
-    for (;;) {
-        if (task_refs(old) == 0 || task_phase(old) == TASK_DONE ||
-            (old & TASK_CANCELLED))
-            return;
-        if (poni_cas(&t->word, &old, old + TASK_REF))
-            break;
-    }
+    if (task_ref_found(&t->word) == 0)
+        return;
     pons_cancel(t);
     poni_task_unref(t);
 }
 
 static void
-cancel_all(struct pons_runtime *rt)
+each_task(struct pons_runtime *rt,
+          void (*visit)(struct pons_task *t, void *runtime))
 {
-    poni_slab_each(&rt->slab, cancel_visit, NULL);
+    poni_slab_each(&rt->slab, visit, rt);
     for (unsigned i = 0; i < rt->seat_count; i++)
-        poni_slab_each(&rt->seats[i].slab, cancel_visit, NULL);
+        poni_slab_each(&rt->seats[i].slab, visit, rt);
 }
 
-/* With workers: sleeps until the last task has ended. */
+static void
+cancel_all(struct pons_runtime *rt)
+{
+    each_task(rt, cancel_visit);
+}
+
+/* With workers: sleeps until the last task has ended. Walks again meanwhile, by
+ * the clock: an end may come at any time. */
 static void
 drain_by_workers(struct pons_runtime *rt, uint64_t deadline_ns)
 {
-    uint64_t look;
+    uint64_t look, walk = pons_after_ns(LOOK_NS);
 
     do {
         uint32_t ends = poni_load_acquire(&rt->ends);
@@ -108,13 +129,17 @@ drain_by_workers(struct pons_runtime *rt, uint64_t deadline_ns)
         look = pons_after_ns(LOOK_NS);
         if (look > deadline_ns)
             look = deadline_ns;
-        if (poni_futex_wait(&rt->ends, ends, look) == -ETIMEDOUT)
+        (void)poni_futex_wait(&rt->ends, ends, look);
+        if (pons_now() >= walk) {
             cancel_all(rt);
+            walk = pons_after_ns(LOOK_NS);
+        }
     } while (deadline_ns == PONS_NEVER || pons_now() < deadline_ns);
 }
 
 /* Without: does their work. One step at a time, as tasks come to their ends.
- * What was born on the seat before it was ours is all to be seen now. */
+ * What was born on the seat before it was ours is all to be seen now; what
+ * other workers (PONS_MAIN) have, the next walk sees. */
 static void
 drain_by_hand(struct pons_runtime *rt, struct poni_seat *s,
               uint64_t deadline_ns)
@@ -124,17 +149,14 @@ drain_by_hand(struct pons_runtime *rt, struct poni_seat *s,
         uint32_t before = poni_load_acquire(&rt->ends);
 
         while (poni_load_acquire(&rt->ends) == before &&
-               poni_tasks_alive(rt) > 0 && pons_now() < deadline_ns)
-            poni_seat_step(s, deadline_ns);
-    }
-}
+               poni_tasks_alive(rt) > 0 && pons_now() < deadline_ns) {
+            uint64_t look = pons_after_ns(LOOK_NS);
 
-/* Until those have posted who had seen that they may. */
-static void
-runtime_wait_posted(struct pons_runtime *rt)
-{
-    while (poni_load_seq(&rt->posting) > 0)
-        (void)sched_yield(); // a few instructions of somebody's
+            poni_seat_step(s, look < deadline_ns ? look : deadline_ns);
+            if (rt->workers > 1 && pons_now() >= look)
+                cancel_all(rt);
+        }
+    }
 }
 
 /* What other runtimes' tasks still wait for in this reactor. The owner. */
@@ -155,14 +177,6 @@ poni_seat_drain(struct poni_seat *s)
     poni_store_seq(&s->drained, 1);
     runtime_wait_posted(rt);
     poni_seat_read_inboxes(s); // recalls of what has ended
-}
-
-/* From here on who comes from outside sees the new phase. */
-static void
-runtime_enter(struct pons_runtime *rt, enum runtime_phase phase)
-{
-    poni_store_seq(&rt->phase, (uint32_t)phase);
-    runtime_wait_posted(rt);
 }
 
 /* Joins those that come; the others are left with what they hold. */
@@ -234,6 +248,21 @@ drain(struct pons_runtime *rt, struct poni_seat *hand, uint64_t deadline_ns)
         drain_by_workers(rt, deadline_ns);
 }
 
+/* Behind the names of jobs, as far as there is room. */
+static void
+name_visit(struct pons_task *t, void *arg)
+{
+    struct pons_runtime *rt = arg;
+    size_t used = strlen(rt->left.names), size = sizeof rt->left.names;
+
+    if (task_ref_found(&t->word) == 0)
+        return;
+    snprintf(rt->left.names + used, size - used, "%s%s born at %s",
+             used > 0 ? ", " : "", poni_task_name(t),
+             t->where != NULL ? t->where : "?");
+    poni_task_unref(t);
+}
+
 /* Tasks and jobs end; `hand` may be NULL. */
 static void
 shutdown_empty(struct pons_runtime *rt, struct poni_seat *hand,
@@ -245,6 +274,8 @@ shutdown_empty(struct pons_runtime *rt, struct poni_seat *hand,
     runtime_enter(rt, RUNTIME_CLOSED);
     drain(rt, hand, deadline_ns); // what came in meanwhile, born cancelled
     rt->left.tasks = poni_tasks_alive(rt);
+    if (rt->left.tasks > 0)
+        each_task(rt, name_visit);
     rt->stop_by_ns = deadline_ns;
 }
 
@@ -253,8 +284,7 @@ static unsigned
 shutdown_stop(struct pons_runtime *rt, struct poni_seat *hand,
               uint64_t deadline_ns)
 {
-    runtime_enter(rt, RUNTIME_STOPPED);
-    stop_workers(rt);
+    runtime_stop(rt);
     if (hand != NULL)
         poni_seat_drain(hand);
     return join_workers(rt, deadline_ns) + (rt->workers == 0 && hand == NULL);
@@ -304,7 +334,7 @@ shutdown_leave(struct pons_runtime *rt)
     (void)poni_swap_seq(&rt->shutdown, SHUTDOWN_DONE);
     poni_futex_wake(&rt->shutdown, INT32_MAX);
     if (rt->left.tasks > 0 && poni_tasks_alive(rt) == 0)
-        stop_workers(rt);
+        runtime_stop(rt);
 }
 
 static int64_t

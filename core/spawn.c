@@ -156,6 +156,8 @@ poni_task_spawn_fiber(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,
     struct pons_task *t;
     int err = 0;
 
+    if (fn == NULL)
+        return poni_fail(-EINVAL, "a fiber's function is NULL");
     rt = poni_runtime_or_current(rt, &err);
     if (err < 0)
         return err;

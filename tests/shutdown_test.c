@@ -381,7 +381,7 @@ stuck_job(const char *count)
     CHECK_EQ(pons_block_on(leaked, body_stuck_job, leaked, NULL), 0);
     CHECK_EQ(pons_runtime_shutdown(leaked, PONS_MS), 2);
     CHECK_HAS(pons_last_error(), "1 tasks and 1 jobs");
-    CHECK_HAS(pons_last_error(), "mule");
+    CHECK_HAS(pons_last_error(), "running: mule, fiber born at ");
     CHECK_EQ(pons_runtime_shutdown(leaked, PONS_NEVER), 2);
     pons_runtime_unref(leaked);
     poni_store_release(&stuck_ends, 1);

@@ -104,7 +104,8 @@ PONS_API PONS_MUST_USE int pons_runtime_default(struct pons_runtime **out);
 PONS_API int64_t pons_runtime_shutdown(struct pons_runtime *rt,
                                        uint64_t timeout_ns);
 
-/* Counters that are always on. Monotonic, but for those named "now". */
+/* Counters that are always on. Monotonic, but for those named "now". A task is
+ * counted until a little after its joiner went on; PONS_STATS is one, too. */
 struct pons_stats {
     uint32_t size; /* of this struct, set by the caller */
     uint32_t workers;
