@@ -286,9 +286,12 @@ make_reactors(struct pons_runtime *rt)
         err = open_reactor(&rt->seats[i], rt->reactor.entry->engine,
                            rt->reactor.config, &reason);
         if (err < 0)
-            return poni_fail(err, "reactor %s for worker %u of %u: %s",
+            return poni_fail(err, "reactor %s for worker %u of %u: %s%s",
                              rt->reactor.entry->name, i + 1, rt->workers,
-                             reason.text);
+                             reason.text,
+                             err == -EMFILE ? "; raise the limit (ulimit -n), "
+                                              "or ask for fewer PONS_WORKERS"
+                                            : "");
     }
     if (rt->workers == 0)
         return rt->seats[0].reactor->ops->bind(rt->seats[0].reactor);

@@ -70,7 +70,8 @@ PONS_STATIC_ASSERT(offsetof(struct pons_settings, config) == 88,
 /*
  * Makes a runtime. NULL `settings`: the environment and the defaults. -EINVAL
  * for a setting that is wrong, -ENOENT for a name that is not there, -ENOTSUP
- * for an engine that is not usable here; the sentence says which and why.
+ * for an engine that is not usable here; the sentence says which and why, and
+ * `out` gets NULL.
  */
 PONS_API PONS_MUST_USE int
 pons_runtime_new(struct pons_runtime **out,
