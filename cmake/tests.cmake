@@ -103,6 +103,11 @@ if(PONS_CLI)
   target_sources(bench_baseline_test PRIVATE cli/bench_baseline.c
     cli/bench_environment.c cli/bench_json.c cli/bench_result.c
     cli/bench_stats.c cli/bench_syscalls.c cli/bench_units.c cli/say.c)
+  foreach(noun probe)
+    add_test(NAME ${noun} COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/${noun}_test.py"
+      $<TARGET_FILE:pons_command>)
+  endforeach()
 endif()
 
 if(NOT CMAKE_CROSSCOMPILING)
