@@ -133,6 +133,13 @@ if(PONS_CLI)
   target_sources(bench_baseline_test PRIVATE cli/bench_baseline.c
     cli/bench_environment.c cli/bench_json.c cli/bench_result.c
     cli/bench_stats.c cli/bench_syscalls.c cli/bench_units.c cli/say.c)
+  target_sources(needed_test PRIVATE cli/needed.c)
+  target_compile_definitions(needed_test PRIVATE CACHE_PATH="cache")
+  foreach(noun inspect probe)
+    add_test(NAME ${noun} COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/${noun}_test.py"
+      $<TARGET_FILE:pons_command>)
+  endforeach()
 endif()
 
 if(NOT CMAKE_CROSSCOMPILING)
