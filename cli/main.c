@@ -18,7 +18,7 @@
 
 static const struct command *const commands[] = {
     &fetch_command,   &serve_command, &demo_command, &list_command,
-    &explain_command, &bench_command, NULL,
+    &explain_command, &bench_command, &new_command,  NULL,
 };
 
 static void

@@ -16,7 +16,7 @@ install(EXPORT pons NAMESPACE pons:: FILE pons-targets.cmake
   DESTINATION "${PONS_PACKAGE_DIR}")
 
 configure_package_config_file(cmake/pons-config.cmake.in pons-config.cmake
-  INSTALL_DESTINATION "${PONS_PACKAGE_DIR}")
+  INSTALL_DESTINATION "${PONS_PACKAGE_DIR}" PATH_VARS CMAKE_INSTALL_BINDIR)
 write_basic_package_version_file(pons-config-version.cmake
   COMPATIBILITY SameMajorVersion)
 install(FILES

@@ -96,6 +96,9 @@ if(PONS_CLI)
   add_test(NAME bench_program COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_program_test.py"
     $<TARGET_FILE:pons_command>)
+  add_test(NAME new COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/new_test.py"
+    $<TARGET_FILE:pons_command> "${PROJECT_BINARY_DIR}")
   foreach(noun IN LISTS PONS_COMMAND_NOUNS)
     pons_test(${noun})
     target_link_libraries(${noun}_test PRIVATE jansson)
