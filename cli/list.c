@@ -17,6 +17,7 @@
 #include "command.h"
 #include "core/catalog.h"
 #include "core/fail.h"
+#include "named.h"
 #include "pons/error.h"
 #include "say.h"
 
@@ -224,36 +225,25 @@ listed_json(const struct listed *l)
     return o;
 }
 
-/* `file` NULL: `name` (NULL: all) is what an engine or a plugin is called. */
-static int
-matches(const struct poni_entry *e, const char *name,
-        const struct poni_entry *file)
-{
-    if (file)
-        return e->path && e->device == file->device && e->inode == file->inode;
-    return !name || strcmp(e->name, name) == 0 ||
-           (e->plugin && strcmp(e->plugin, name) == 0);
-}
-
 static unsigned
-list_print(struct poni_catalog *c, const char *name,
-           const struct poni_entry *file, const struct list_values *v)
+list_print(struct poni_catalog *c, const struct named *wanted,
+           const struct list_values *v)
 {
     json_t *array = v->json ? json_array() : NULL;
     unsigned count = 0;
 
-    if (!v->json && !name)
+    if (!v->json && !wanted->name)
         puts("NAME          KIND     RANK  FROM");
     for (struct poni_entry *e = c->entries; e; e = e->next) {
         struct listed l;
 
-        if (!matches(e, name, file))
+        if (!named_has(wanted, e))
             continue;
         l = list_look(e);
         count++;
         if (array)
             json_array_append_new(array, listed_json(&l));
-        else if (name)
+        else if (wanted->name)
             print_details(&l);
         else
             print_line(&l);
@@ -280,30 +270,14 @@ list_check_setting(struct poni_catalog *c, enum poni_setting which)
     return err;
 }
 
-/* The file of a path; a relative one is of the directory that we are in. */
-static int
-list_file(struct poni_catalog *c, const char *name, struct poni_entry **file)
-{
-    char *path = name[0] == '/' ? strdup(name) : realpath(name, NULL);
-    int err = path ? 0 : -errno;
-
-    if (err < 0)
-        return poni_fail(err, "list: %s: %s", name, strerror(-err));
-    err = poni_catalog_file(c, "list", path, file);
-    free(path);
-    return err;
-}
-
 static int
 list_catalog(struct poni_catalog *c, const char *name,
              const struct list_values *v)
 {
-    struct poni_entry *file = NULL;
-    int err = 0, pool;
+    struct named wanted;
+    int err = named_read(&wanted, c, "list", name), pool;
 
-    if (name && strchr(name, '/'))
-        err = list_file(c, name, &file);
-    if (err == 0 && list_print(c, name, file, v) == 0)
+    if (err == 0 && list_print(c, &wanted, v) == 0)
         err = poni_catalog_unknown(c, "list", name, SETTINGS);
     if (err < 0) {
         say_pons_error(err);

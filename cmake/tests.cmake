@@ -58,6 +58,17 @@ foreach(noun IN LISTS PONS_NOUNS)
   pons_test(${noun})
 endforeach()
 
+# tests/wrong/NAME.c: an engine that breaks a rule, beside the tests.
+function(pons_wrong source)
+  cmake_path(GET source STEM name)
+  add_library(wrong_${name} MODULE ${source})
+  set_target_properties(wrong_${name} PROPERTIES PREFIX ""
+    OUTPUT_NAME ${name}
+    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/wrong")
+  target_include_directories(wrong_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  pons_compile(wrong_${name})
+endfunction()
+
 if(TARGET any_test)
   target_sources(any_test PRIVATE cli/any.c)
 endif()
@@ -99,6 +110,25 @@ if(PONS_CLI)
   add_test(NAME new COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/new_test.py"
     $<TARGET_FILE:pons_command> "${PROJECT_BINARY_DIR}")
+  # The rules, of each engine that is built in, and as a shared object.
+  set(limit 60s)
+  if(PONS_SANITIZE OR CMAKE_CROSSCOMPILING_EMULATOR)
+    set(limit 300s)
+  endif()
+  foreach(engine IN LISTS PONS_REACTORS)
+    add_test(NAME conform_${engine}
+      COMMAND pons_command conform --timeout ${limit} ${engine})
+    if(TARGET plugin_${engine})
+      add_test(NAME conform_${engine}_so COMMAND pons_command conform
+        --timeout ${limit} $<TARGET_FILE:plugin_${engine}>)
+    endif()
+  endforeach()
+  foreach(source IN LISTS PONS_WRONG)
+    pons_wrong(${source})
+  endforeach()
+  add_test(NAME conform COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/conform_test.py"
+    $<TARGET_FILE:pons_command>)
   foreach(noun IN LISTS PONS_COMMAND_NOUNS)
     pons_test(${noun})
     target_link_libraries(${noun}_test PRIVATE jansson)

@@ -5,8 +5,6 @@
 
 #include "test_host.h"
 
-#include <dirent.h>
-#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,11 +19,6 @@ struct pons_config {
     uint64_t value;
 };
 
-extern const struct pons_plugin *const poni_builtin_epoll;
-extern const struct pons_plugin *const poni_builtin_poll;
-extern const struct pons_plugin *const poni_builtin_null;
-
-struct pons_engine test_engines[TEST_ENGINES_MAX];
 long test_pieces, test_allocs, test_allocs_left = -1;
 
 static uint64_t
@@ -150,64 +143,6 @@ test_host(void)
     return &host;
 }
 
-static void
-engines_add(const struct pons_plugin *plugin)
-{
-    unsigned n = 0;
-
-    for (const struct pons_engine *e = plugin->engines; e->kind != 0; e++) {
-        for (n = 0; test_engines[n].name != NULL; n++)
-            if (strcmp(test_engines[n].name, e->name) == 0)
-                break;
-        if (e->kind != PONS_KIND_POOL && n < TEST_ENGINES_MAX - 1)
-            test_engines[n] = *e;
-    }
-}
-
-#ifdef TEST_PLUGIN_DIR
-static void
-engines_load(const char *path)
-{
-    const struct pons_plugin *plugin;
-    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    pons_plugin_entry_f *entry;
-
-    if (object == NULL)
-        return;
-    *(void **)&entry = dlsym(object, PONS_PLUGIN_ENTRY);
-    if (entry != NULL && entry(&host, &plugin) == 0)
-        engines_add(plugin);
-}
-
-static void
-engines_load_all(void)
-{
-    DIR *dir = opendir(TEST_PLUGIN_DIR);
-    struct dirent *d;
-    char path[512];
-
-    while (dir != NULL && (d = readdir(dir)) != NULL) {
-        if (strstr(d->d_name, ".so") == NULL)
-            continue;
-        snprintf(path, sizeof path, "%s/%s", TEST_PLUGIN_DIR, d->d_name);
-        engines_load(path);
-    }
-    if (dir != NULL)
-        closedir(dir);
-}
-#endif
-
-void
-test_engines_find(void)
-{
-#ifdef TEST_PLUGIN_DIR
-    engines_load_all();
-#endif
-    engines_add(poni_builtin_epoll);
-    engines_add(poni_builtin_poll);
-    engines_add(poni_builtin_null);
-}
-
 /* Borrowed by an engine until it is closed, so they are never used again. */
 static const struct pons_config *
 config_make(const struct pons_engine *e, const char *option, uint64_t value)
@@ -239,13 +174,4 @@ test_open(struct pons_reactor **out, const struct pons_engine *e,
           struct pons_reason *reason)
 {
     return test_open_with(out, e, NULL, 0, reason);
-}
-
-int
-test_open_poller(struct pons_poller **out, const struct pons_engine *e,
-                 struct pons_reason *reason)
-{
-    const struct pons_poller_ops *ops = e->table;
-
-    return ops->open(out, config_make(e, NULL, 0), &host, reason);
 }

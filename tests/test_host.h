@@ -3,25 +3,15 @@
 #define TEST_HOST_H
 
 /*
- * tests/test_host.h - a pons_host that counts memory, and the engines there
- * are.
- *
- * The engines are the built-in ones, and those in the plugin folder of the
- * build (TEST_PLUGIN_DIR), if there is one. Options have their defaults.
+ * tests/test_host.h - a pons_host that counts memory.
  */
 
 #include "pons/plugin.h"
 #include "pons/poller.h"
 #include "pons/reactor.h"
 
-enum { TEST_ENGINES_MAX = 16 };
-
-/* Ended by one without name. */
-extern struct pons_engine test_engines[TEST_ENGINES_MAX];
-
-void test_engines_find(void);
-
-/* A reactor of engine `e`: itself, or the adapter over it. */
+/* A reactor of engine `e`, with its defaults: itself, or the adapter over it.
+ */
 int test_open(struct pons_reactor **out, const struct pons_engine *e,
               struct pons_reason *reason);
 
@@ -29,10 +19,6 @@ int test_open(struct pons_reactor **out, const struct pons_engine *e,
 int test_open_with(struct pons_reactor **out, const struct pons_engine *e,
                    const char *option, uint64_t value,
                    struct pons_reason *reason);
-
-/* The poller of engine `e`, without the adapter. */
-int test_open_poller(struct pons_poller **out, const struct pons_engine *e,
-                     struct pons_reason *reason);
 
 const struct pons_host *test_host(void);
 

@@ -8,9 +8,8 @@
  * A reactor completes operations for one seat. It runs no task, keeps no timer
  * and calls nobody: poll() fills an array. An engine that only knows readiness
  * implements the smaller contract of pons/poller.h, and the core makes a
- * reactor of it. These are the rules; `pons conform` will prove them of any
- * engine under the same numbers, and today tests/reactor_rules_test.c does for
- * those that are here:
+ * reactor of it. These are the rules; `pons conform` tests any engine for them,
+ * under the same numbers:
  *
  *   R1  owner     One reactor per seat; only its owner thread calls it, except
  *                 wake. While the owner is outside every function here, the

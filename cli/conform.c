@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli/conform.c - `pons conform [NAME|FILE]...`: whether engines keep the rules
+ * of their contracts. The tests are kit/'s; this finds the engines and says
+ * what came out.
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "core/fail.h"
+#include "interrupt.h"
+#include "kit/report.h"
+#include "named.h"
+#include "pons/error.h"
+#include "progress.h"
+#include "say.h"
+
+struct conform_values {
+    const char *only;
+    uint64_t timeout_ns;
+    int json;
+};
+
+#define SECOND 1000000000ULL
+
+/* Of a test; those that pass take a second at most. */
+#define TIMEOUT_NS (20 * SECOND)
+
+// clang-format off
+static const struct option conform_options[] = {
+    {0, "only", "TEXT", OPTION_TEXT, offsetof(struct conform_values, only), 0,
+     0, "only tests of that rule (R5), or with TEXT in their name"},
+    {0, "timeout", "DURATION", OPTION_DURATION,
+     offsetof(struct conform_values, timeout_ns), 1, 3600 * SECOND,
+     "a test that takes longer hangs (default 20s)"},
+    {0, "json", NULL, OPTION_FLAG, offsetof(struct conform_values, json), 0, 0,
+     "as JSON"},
+    {0},
+};
+// clang-format on
+
+/* One call of the command. */
+struct conform {
+    const struct conform_values *values;
+    struct poni_catalog *catalog;
+    struct progress progress;
+    int interrupt;
+    json_t *reports; // NULL: as text
+    unsigned done;   // engines
+    int status;
+};
+
+static void
+conform_draw(void *arg, const struct kit_exam *e, unsigned done)
+{
+    const struct conform *c = arg;
+    const struct kit_test *t = e->results[done].test;
+    char words[160];
+
+    snprintf(words, sizeof words, "%s %s %s", e->entry->name, t->rule, t->name);
+    progress_draw_words(&c->progress, done, e->count, words);
+}
+
+static void
+conform_report(struct conform *c, const struct kit_exam *e)
+{
+    progress_clear(&c->progress);
+    if (c->reports) {
+        json_array_append_new(c->reports, kit_report_json(e));
+        return;
+    }
+    if (c->done > 0)
+        putchar('\n');
+    kit_report_print(e, stdout);
+    fflush(stdout); // the next may take its time
+}
+
+/* `named`: who asks for an engine wants to know that it cannot be used. */
+static int
+conform_status(const struct kit_exam *e, int named)
+{
+    if (e->interrupted)
+        return STATUS_INTERRUPTED;
+    if (e->unusable)
+        return named ? STATUS_USAGE : STATUS_OK;
+    return kit_report_holds(e) ? STATUS_OK : STATUS_FAILED;
+}
+
+/* Of several engines the first that is not well decides, and an interruption
+ * over all. */
+static void
+conform_examine(struct conform *c, struct poni_entry *entry, int named)
+{
+    struct kit_exam *e = calloc(1, sizeof *e);
+    int err = -ENOMEM, status = STATUS_FAILED;
+
+    if (e) {
+        e->entry = entry;
+        e->only = c->values->only;
+        e->limits.interrupt = c->interrupt;
+        e->limits.test_ns =
+            c->values->timeout_ns ? c->values->timeout_ns : TIMEOUT_NS;
+        e->progress = conform_draw;
+        e->arg = c;
+        err = kit_exam_run(e);
+    }
+    if (err < 0) {
+        say_error("conform: %s: %s", entry->name, strerror(-err));
+    } else {
+        conform_report(c, e);
+        status = conform_status(e, named);
+        kit_exam_fini(e);
+    }
+    free(e);
+    c->done++;
+    if (c->status == STATUS_OK || status == STATUS_INTERRUPTED)
+        c->status = status;
+}
+
+/* Whether the operand names an engine that there are tests for. */
+static int
+conform_wants(const struct conform *c, const struct named *wanted,
+              const struct poni_entry *e)
+{
+    return named_has(wanted, e) && e->status == ENTRY_USABLE_MAYBE &&
+           kit_exam_size(e->kind, c->values->only) > 0;
+}
+
+static void
+conform_each(struct conform *c, const struct named *wanted)
+{
+    for (struct poni_entry *e = c->catalog->entries;
+         e && c->status != STATUS_INTERRUPTED; e = e->next)
+        if (conform_wants(c, wanted, e))
+            conform_examine(c, e, wanted->name != NULL);
+}
+
+/* Why there is nothing to do for an operand; without a name, for all. */
+static int
+conform_refuse(const struct conform *c, const struct named *wanted)
+{
+    const struct poni_entry *e = c->catalog->entries;
+
+    while (e && !named_has(wanted, e))
+        e = e->next;
+    if (!e)
+        return poni_catalog_unknown(c->catalog, "conform", wanted->name,
+                                    SETTING_REACTOR);
+    if (wanted->name && e->why)
+        return poni_fail(-EINVAL, "conform: %s: %s", wanted->name, e->why);
+    if (wanted->name && kit_exam_size(e->kind, NULL) == 0)
+        return poni_fail(-EINVAL,
+                         "conform: %s is a pool; there are rules for reactors "
+                         "and pollers",
+                         wanted->name);
+    return poni_fail(-EINVAL,
+                     "conform: --only \"%s\": is neither a rule, as R5, nor "
+                     "in the name of a test",
+                     c->values->only);
+}
+
+/* What is wrong with the words is known before anything runs. */
+static int
+conform_check(const struct conform *c, struct named *wanted, const char *name)
+{
+    const struct poni_entry *e = c->catalog->entries;
+    int err = named_read(wanted, c->catalog, "conform", name);
+
+    if (err < 0)
+        return err;
+    while (e && !conform_wants(c, wanted, e))
+        e = e->next;
+    return e ? 0 : conform_refuse(c, wanted);
+}
+
+/* No operand is one that names all. */
+static int
+conform_all(struct conform *c, int count, char **names)
+{
+    int operands = count > 0 ? count : 1, err = 0;
+    struct named *wanted = calloc((size_t)operands, sizeof *wanted);
+
+    if (!wanted)
+        err = poni_fail(-ENOMEM, "conform: out of memory");
+    for (int i = 0; err == 0 && i < operands; i++)
+        err = conform_check(c, &wanted[i], count > 0 ? names[i] : NULL);
+    for (int i = 0; err == 0 && i < operands; i++)
+        conform_each(c, &wanted[i]);
+    if (err < 0) {
+        say_pons_error(err);
+        c->status = STATUS_USAGE;
+    } else if (c->reports) {
+        json_dumpf(c->reports, stdout, JSON_INDENT(2));
+        putchar('\n');
+    }
+    free(wanted);
+    return c->status;
+}
+
+static int
+conform_catalog(struct poni_catalog *catalog, const struct conform_values *v,
+                int count, char **names)
+{
+    struct conform c = {.values = v, .catalog = catalog};
+    int status;
+
+    c.interrupt = interrupt_open();
+    if (c.interrupt < 0) {
+        say_error("conform: %s", strerror(-c.interrupt));
+        return STATUS_FAILED;
+    }
+    c.reports = v->json ? json_array() : NULL;
+    progress_open(&c.progress);
+    status = conform_all(&c, count, names);
+    json_decref(c.reports);
+    close(c.interrupt);
+    return status;
+}
+
+static int
+conform_run(void *values, int count, char **operands)
+{
+    struct poni_settings settings;
+    struct poni_catalog *catalog;
+    int status = STATUS_USAGE;
+    int err = poni_settings_read(&settings, NULL);
+
+    if (err < 0) {
+        say_pons_error(err);
+        return STATUS_USAGE;
+    }
+    err = poni_catalog_open(&catalog, &settings);
+    if (err < 0) {
+        say_pons_error(err);
+    } else {
+        status = conform_catalog(catalog, values, count, operands);
+        poni_catalog_close(catalog);
+    }
+    poni_settings_fini(&settings);
+    return status;
+}
+
+const struct command conform_command = {
+    .name = "conform",
+    .operands = "[NAME|FILE]...",
+    .summary = "whether engines keep the rules of their contracts",
+    .text =
+        "Runs the tests of rules R1 to R15 (pons/reactor.h, pons/poller.h) "
+        "against each\nengine: a name, a plugin's name, or the path of a "
+        "shared object; default: all\nreactors and pollers that are installed. "
+        "Each test is a process of its own: a\ncrash, a hang or an exit is a "
+        "broken rule. ctrl-C ends it and keeps what is done.\n\nExit status: 0 "
+        "if all rules hold; 1 if one is broken; 2 for wrong words or an\n"
+        "engine that cannot be used here; 130 after ctrl-C.\n",
+    .options = conform_options,
+    .values_size = sizeof(struct conform_values),
+    .least = 0,
+    .most = UINT_MAX,
+    .run = conform_run,
+};

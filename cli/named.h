@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_NAMED_H
+#define CLI_NAMED_H
+
+/*
+ * cli/named.h - which engines an operand names: by their name, by their
+ * plugin's, or as the file that they are in.
+ */
+
+#include "core/catalog.h"
+
+struct named {
+    const char *name;              // borrowed; NULL: all
+    const struct poni_entry *file; // the first one in it; NULL: not a path
+};
+
+/*
+ * A word with a slash is the path of a file, which is added to the catalog; a
+ * relative one is of the directory that we are in. 0, or -errno with the
+ * sentence, which begins with `who`.
+ */
+int named_read(struct named *out, struct poni_catalog *c, const char *who,
+               const char *name);
+
+int named_has(const struct named *n, const struct poni_entry *e);
+
+#endif /* CLI_NAMED_H */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kit/engine.c - the engine under test: opened and closed as the core does it,
+ * with the kit's host.
+ */
+
+#include "kit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/adapter.h"
+#include "core/catalog.h"
+#include "core/settings.h"
+
+/* Its defaults, unless something else was asked for. */
+static const struct pons_config *
+engine_config(struct kit *k)
+{
+    if (k->config == NULL &&
+        poni_config_new(&k->config, "conform", k->engine->name,
+                        k->engine->options, NULL, 0) < 0)
+        kit_fail("its table of options: %s", pons_last_error());
+    return k->config;
+}
+
+int
+kit_configure(struct kit *k, const char *option, const char *value)
+{
+    struct poni_pair pair = {.key = (char *)option, .value = (char *)value};
+
+    poni_config_free(k->config);
+    k->config = NULL;
+    return poni_config_new(&k->config, "conform", k->engine->name,
+                           k->engine->options, &pair, 1);
+}
+
+int
+kit_try_open(struct kit *k, struct pons_reactor **out,
+             struct pons_reason *reason)
+{
+    const struct pons_config *config = engine_config(k);
+    const struct pons_reactor_ops *ops = k->engine->table;
+
+    memset(reason, 0, sizeof *reason);
+    if (k->engine->kind == PONS_KIND_POLLER)
+        return poni_adapter_open(out, k->engine->table, config, kit_host(),
+                                 reason);
+    return ops->open(out, config, kit_host(), reason);
+}
+
+struct pons_reactor *
+kit_open(struct kit *k)
+{
+    struct pons_reason reason;
+    struct pons_reactor *r;
+    int err = kit_try_open(k, &r, &reason);
+
+    if (err < 0)
+        kit_fail("open: %s: %s", strerror(-err), reason.text);
+    kit_check_result(r->ops->bind(r), 0, "bind");
+    return r;
+}
+
+void
+kit_close(struct pons_reactor *r)
+{
+    r->ops->close(r);
+}
+
+struct pons_poller *
+kit_open_poller(struct kit *k)
+{
+    const struct pons_poller_ops *ops = k->engine->table;
+    struct pons_reason reason = {{0}};
+    struct pons_poller *p;
+    int err = ops->open(&p, engine_config(k), kit_host(), &reason);
+
+    if (err < 0)
+        kit_fail("open: %s: %s", strerror(-err), reason.text);
+    return p;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kit/exam.c - see kit/exam.h.
+ */
+
+#include "exam.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests.h"
+
+/* "R5" is a rule's number, all else words of a name. */
+static int
+exam_is_chosen(const struct kit_test *t, const char *only)
+{
+    return only == NULL || strcasecmp(t->rule, only) == 0 ||
+           strcasestr(t->name, only) != NULL;
+}
+
+/* The chosen tests, into `results` unless it is NULL; how many. */
+static unsigned
+exam_fill(uint32_t kind, const char *only, struct kit_result *results)
+{
+    const struct kit_test *const *table = kit_tests(kind);
+    unsigned n = 0;
+
+    for (; *table != NULL; table++)
+        for (const struct kit_test *t = *table; t->name != NULL; t++) {
+            if (!exam_is_chosen(t, only))
+                continue;
+            assert(n < KIT_TESTS_MAX);
+            if (results != NULL)
+                results[n].test = t;
+            n++;
+        }
+    return n;
+}
+
+unsigned
+kit_exam_size(uint32_t kind, const char *only)
+{
+    return exam_fill(kind, only, NULL);
+}
+
+unsigned
+kit_exam_count(const struct kit_exam *e, const char *rule,
+               enum kit_outcome outcome)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < e->count; i++)
+        if (e->results[i].outcome == outcome &&
+            (rule == NULL || strcmp(e->results[i].test->rule, rule) == 0))
+            n++;
+    return n;
+}
+
+/* The very first test is whether there is an engine at all. */
+static int
+exam_cannot_open(const struct kit_exam *e)
+{
+    return e->results[0].test == &kit_tests(e->entry->kind)[0][0] &&
+           e->results[0].outcome == KIT_FAILED;
+}
+
+/* Skips the test if one of the rules that it stands on has failed. */
+static int
+exam_cannot_judge(const struct kit_exam *e, struct kit_result *r)
+{
+    const char *rules = exam_cannot_open(e) ? "R15" : r->test->stands_on;
+    char rule[16];
+    int length = 0;
+
+    while (rules != NULL && sscanf(rules, "%15s%n", rule, &length) == 1) {
+        rules += length;
+        if (kit_exam_count(e, rule, KIT_FAILED) == 0)
+            continue;
+        r->outcome = KIT_SKIPPED;
+        snprintf(r->sentence, sizeof r->sentence,
+                 "it stands on %s, which does not hold", rule);
+        return 1;
+    }
+    return 0;
+}
+
+int
+kit_exam_run(struct kit_exam *e)
+{
+    e->count = exam_fill(e->entry->kind, e->only, e->results);
+    for (unsigned i = 0; i < e->count; i++) {
+        struct kit_result *r = &e->results[i];
+        int err;
+
+        if (e->progress != NULL)
+            e->progress(e->arg, e, i);
+        if (exam_cannot_judge(e, r))
+            continue;
+        err = kit_run_test(r, e->entry, &e->limits);
+        if (err == -EINTR)
+            e->interrupted = 1;
+        if (err < 0)
+            return err == -EINTR ? 0 : err;
+        if (r->outcome == KIT_UNUSABLE) {
+            e->unusable = r->sentence;
+            return 0;
+        }
+    }
+    return 0;
+}
+
+void
+kit_exam_fini(struct kit_exam *e)
+{
+    for (unsigned i = 0; i < e->count; i++)
+        free(e->results[i].heard);
+}

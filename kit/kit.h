@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef KIT_H
+#define KIT_H
+
+/*
+ * kit/kit.h - what a test of a rule is, and what it may use. For those who
+ * write one.
+ *
+ * A test has the number of a rule (pons/reactor.h, pons/poller.h), a name that
+ * is a sentence, and a function. It runs in a process of its own with a time
+ * limit (kit/run.h), so it may crash, hang, or change its whole process. It
+ * passes by returning; the first check that fails ends it, with a sentence that
+ * says what was wanted and what was found.
+ *
+ *     static void
+ *     cancel_twice(struct kit *k)
+ *     {
+ *         struct pons_reactor *r = kit_open(k);
+ *         ...
+ *         kit_awaits(r, &op, -ECANCELED);
+ *         kit_close(r);
+ *     }
+ *
+ *     const struct kit_test kit_cancel_tests[] = {
+ *         {"R5", "a second cancel changes nothing", KIT_IO, NULL,
+ * cancel_twice}, {0},
+ *     };
+ *
+ * The trap is naming the wrong rule. An engine that breaks one rule shall fail
+ * the tests of that rule only: a test asks for nothing beyond its own, and
+ * names in `stands_on` the rules without which it cannot judge. kit/tests.c
+ * has all tables, in the order in which they run.
+ *
+ * Threads     Checks from any thread, and from a forked child. All else: one.
+ */
+
+#include <time.h>
+
+#include "pons/plugin.h"
+#include "pons/reactor.h"
+
+struct poni_entry;
+
+/* What a test asks of the engine; without it the test is skipped, with the
+ * reason that kit/need.c has. Nothing: the test is required of all. */
+enum kit_need {
+    KIT_ALL = 0,
+    KIT_IO = 1u << 0,         // it really does I/O
+    KIT_IN_TURN = 1u << 1,    // ops of one direction end in order
+    KIT_MOVES = 1u << 2,      // capability: without PONS_REACTOR_PINNED
+    KIT_COMPLETION = 1u << 3, // capability
+    KIT_VIRTUAL = 1u << 4,    // capability
+    KIT_FORKED = 1u << 5,     // optional: has forked()
+    KIT_OPTIONS = 1u << 6,    // optional: has options
+};
+
+/* The engine under test, as one test has it. */
+struct kit {
+    struct poni_entry *entry;         // borrowed
+    const struct pons_engine *engine; // static
+    struct pons_config *config;       // owned; what the next kit_open() takes
+};
+
+struct kit_test {
+    const char *rule;      // "R5"; for pollers also "level", "cookie" ...
+    const char *name;      // a sentence; NULL ends a table
+    unsigned needs;        // enum kit_need
+    const char *stands_on; // "R8 R11", or NULL
+    void (*run)(struct kit *k);
+};
+
+/* --- checks: kit/check.c --- */
+
+/* Ends the test: the engine breaks the rule. */
+PONS_PRINTF(1, 2) _Noreturn void kit_fail(const char *format, ...);
+
+/* Ends the test: it cannot be made here, whatever the engine. */
+PONS_PRINTF(1, 2) _Noreturn void kit_skip(const char *format, ...);
+
+/* Ends the test: the engine itself says that it cannot be used here. */
+_Noreturn void kit_unusable(const char *why);
+
+/* The sentence follows the condition: what was wanted, and found instead. */
+#define KIT_WANT(condition, ...)   \
+    do {                           \
+        if (!(condition))          \
+            kit_fail(__VA_ARGS__); \
+    } while (0)
+
+/* "WHAT: wanted 3, found 2". */
+#define KIT_EQ(found, wanted, ...) \
+    kit_check_equal((int64_t)(found), (int64_t)(wanted), __VA_ARGS__)
+
+PONS_PRINTF(3, 4)
+void kit_check_equal(int64_t found, int64_t wanted, const char *format, ...);
+
+/* The same of results of ops: "wanted -EPIPE, found 1". */
+PONS_PRINTF(3, 4)
+void kit_check_result(int64_t found, int64_t wanted, const char *format, ...);
+
+/* A call of the test's own that does not fail; its value. */
+#define KIT_SYS(call) kit_check_system((int64_t)(call), #call)
+
+int kit_check_system(int64_t value, const char *call);
+
+/* --- the engine: kit/engine.c --- */
+
+/* A reactor of it (a poller: under the core's adapter) that this thread owns.
+ * The test fails if there is none. */
+struct pons_reactor *kit_open(struct kit *k);
+void kit_close(struct pons_reactor *r);
+
+/* 0, or what open answered; bind is the caller's. */
+int kit_try_open(struct kit *k, struct pons_reactor **out,
+                 struct pons_reason *reason);
+
+/* What kit_open() takes from now on: the defaults but for one option. Nothing
+ * may be open. 0, or -EINVAL if the option does not have that value. */
+int kit_configure(struct kit *k, const char *option, const char *value);
+
+/* Of a poller, without the adapter. */
+struct pons_poller *kit_open_poller(struct kit *k);
+
+/* --- its host: kit/host.c --- */
+
+const struct pons_host *kit_host(void);
+uint64_t kit_now(void);
+
+/* From now on the host's clock, and kit_now(), run that many times slower. */
+void kit_host_slow_down(unsigned times);
+
+/* How many pieces of memory the engine holds; how often it has asked. */
+long kit_host_pieces(void);
+long kit_host_asked(void);
+
+/* After `times` more the host has no memory; -1: it has. */
+void kit_host_limit(long times);
+
+/* --- ops: kit/op.c --- */
+
+struct pons_op kit_op(int opcode, int fd, void *addr, size_t len);
+
+/* What submit answers, which is one of enum pons_submitted. */
+int kit_submit(struct pons_reactor *r, struct pons_op *op);
+
+/* Submits an op that has to wait: PENDING. */
+void kit_pends(struct pons_reactor *r, struct pons_op *op);
+
+/* Waits for the last event of `op`, which comes next; its result. */
+int kit_await(struct pons_reactor *r, struct pons_op *op);
+void kit_awaits(struct pons_reactor *r, struct pons_op *op, int wanted);
+
+/* Waits for the last events of `n` ops, in any order, one each. Their results
+ * are in op->res. */
+void kit_await_all(struct pons_reactor *r, struct pons_op *ops, unsigned n);
+
+/* Submits and waits, if there is something to wait for; the result. */
+int kit_run(struct pons_reactor *r, struct pons_op op);
+void kit_ends(struct pons_reactor *r, struct pons_op op, int wanted);
+
+/* A look: nothing has ended. */
+void kit_quiet(struct pons_reactor *r);
+
+/* Calls forget(), if there is one, and closes. */
+void kit_forget(struct pons_reactor *r, int fd);
+
+/* --- descriptors: kit/pair.c --- */
+
+/* fds[0] is the engine's, non-blocking; fds[1] the test's. */
+void kit_unix_pair(int fds[2], int type);
+void kit_tcp_pair(int fds[2]);
+void kit_pipe(int fds[2]);
+void kit_close_pair(struct pons_reactor *r, int fds[2]);
+
+struct sockaddr_in;
+int kit_tcp_listener(struct sockaddr_in *address, int flags);
+int kit_tcp_socket(int flags);
+void kit_connect(int fd, const struct sockaddr_in *address);
+
+void kit_say(int fd, const char *text);
+
+/* Writes until there is no room. */
+void kit_fill(int fd);
+
+/* Reads all there is. */
+void kit_drain(int fd);
+
+/* --- circumstances: kit/storm.c, kit/sandbox.c --- */
+
+/* SIGUSR1, every so many microseconds, until timer_delete(). */
+timer_t kit_storm(void (*handler)(int), long us);
+void kit_ignore(int signal);
+
+/* From now on the system call `number` fails with `err` in this process. */
+void kit_forbid(long number, int err);
+
+#endif /* KIT_H */

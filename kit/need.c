@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kit/need.c - see kit/need.h.
+ *
+ * What an engine declares is an instance's (pons_reactor.caps), so one is
+ * opened to look; only for tests that depend on it, since an engine may be
+ * unable to do even that.
+ */
+
+#include "need.h"
+
+#include <string.h>
+
+enum {
+    CAPABILITIES = KIT_MOVES | KIT_COMPLETION | KIT_VIRTUAL,
+};
+
+/* As in cli/chosen.c: the one engine that is allowed to pretend. */
+static int
+need_pretends(const struct kit *k)
+{
+    return strcmp(k->engine->name, "null") == 0;
+}
+
+static int
+need_is_poller(const struct kit *k)
+{
+    return k->engine->kind == PONS_KIND_POLLER;
+}
+
+static int
+need_has_forked(const struct kit *k)
+{
+    const struct pons_reactor_ops *ops = k->engine->table;
+
+    return need_is_poller(k) || ops->forked != NULL;
+}
+
+static int
+need_has_options(const struct kit *k)
+{
+    return k->engine->options != NULL && k->engine->options->name != NULL;
+}
+
+static const char *
+need_capability(struct kit *k, unsigned needs)
+{
+    struct pons_reactor *r = kit_open(k);
+    uint64_t caps = r->caps;
+
+    kit_close(r);
+    if (needs & KIT_MOVES && caps & PONS_REACTOR_PINNED)
+        return "it declares PONS_REACTOR_PINNED";
+    if (needs & KIT_COMPLETION && !(caps & PONS_REACTOR_COMPLETION))
+        return "it does not declare PONS_REACTOR_COMPLETION";
+    if (needs & KIT_VIRTUAL && !(caps & PONS_REACTOR_VIRTUAL_TIME))
+        return "it does not declare PONS_REACTOR_VIRTUAL_TIME";
+    return NULL;
+}
+
+const char *
+kit_need_unmet(struct kit *k, unsigned needs)
+{
+    if (needs & KIT_IO && need_pretends(k))
+        return "it does no I/O";
+    if (needs & KIT_IN_TURN && !need_is_poller(k))
+        return "a reactor may end ops of one direction in any order";
+    if (needs & KIT_FORKED && !need_has_forked(k))
+        return "optional: it has no forked()";
+    if (needs & KIT_OPTIONS && !need_has_options(k))
+        return "it has no options";
+    return needs & CAPABILITIES ? need_capability(k, needs) : NULL;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kit/reactor_cancel.c - R5: cancel is a request; the op's event is the truth.
+ */
+
+#include "kit.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    RACES = 20000,
+    POISON = 0xaa, // what an op is overwritten with when it has ended
+};
+
+static void
+cancel_some(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_op gone[2], stays[3];
+    char c[5];
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    stays[0] = kit_op(PONS_OP_RECV, fds[0], &c[0], 1);
+    gone[0] = kit_op(PONS_OP_RECV, fds[0], &c[1], 1); // in the middle
+    stays[1] = kit_op(PONS_OP_RECV, fds[0], &c[2], 1);
+    gone[1] = kit_op(PONS_OP_RECV, fds[0], &c[3], 1); // and the last
+    stays[2] = kit_op(PONS_OP_RECV, fds[0], &c[4], 1);
+    kit_pends(r, &stays[0]);
+    kit_pends(r, &gone[0]);
+    kit_pends(r, &stays[1]);
+    kit_pends(r, &gone[1]);
+    for (int i = 0; i < 4; i++)
+        r->ops->cancel(r, &gone[i % 2]);
+    kit_await_all(r, gone, 2);
+    for (int i = 0; i < 2; i++)
+        kit_check_result(gone[i].res, -ECANCELED, "a RECV that is cancelled");
+    kit_quiet(r);
+    kit_pends(r, &stays[2]);
+    kit_say(fds[1], "abc");
+    kit_await_all(r, stays, 3);
+    for (int i = 0; i < 3; i++)
+        kit_check_result(stays[i].res, 1, "a RECV beside those cancelled");
+    KIT_EQ(c[0] + c[2] + c[4], 'a' + 'b' + 'c',
+           "the sum of the bytes that came");
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+static void
+cancel_all(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_op op, poll_op;
+    char c;
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    for (int i = 0; i < 3; i++) {
+        op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+        kit_pends(r, &op);
+        poll_op = kit_op(PONS_OP_POLL, fds[0], NULL, POLLIN);
+        kit_pends(r, &poll_op);
+        r->ops->cancel(r, &op);
+        kit_awaits(r, &op, -ECANCELED);
+        r->ops->cancel(r, &poll_op);
+        kit_awaits(r, &poll_op, -ECANCELED);
+    }
+    kit_say(fds[1], "x");
+    kit_ends(r, kit_op(PONS_OP_RECV, fds[0], &c, 1), 1);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+/* Bytes are there for two; the event of the first is taken, and the second may
+ * have ended inside of the engine: its event is the truth. */
+static void
+cancel_too_late(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_op ops[2];
+    struct pons_event ev;
+    char c[2];
+    int fds[2], n, other;
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    for (int i = 0; i < 2; i++) {
+        ops[i] = kit_op(PONS_OP_RECV, fds[0], &c[i], 1);
+        kit_pends(r, &ops[i]);
+    }
+    kit_say(fds[1], "ab");
+    do
+        n = r->ops->poll(r, &ev, 1, PONS_NEVER);
+    while (n == 0);
+    KIT_EQ(n, 1, "poll with room for 1 event");
+    other = ev.op == &ops[0];
+    r->ops->cancel(r, &ops[other]);
+    n = kit_await(r, &ops[other]);
+    if (n == -ECANCELED)
+        kit_ends(r, kit_op(PONS_OP_RECV, fds[0], &c[other], 1), 1);
+    else
+        kit_check_result(n, 1, "a RECV that is cancelled too late");
+    kit_quiet(r);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+static void *
+cancel_writer(void *arg)
+{
+    for (int i = 0; i < RACES; i++) {
+        char c = (char)(i % 100);
+
+        KIT_EQ(write(*(int *)arg, &c, 1), 1, "bytes that the kit could write");
+    }
+    return NULL;
+}
+
+/* One op, which may or may not be cancelled; its result. */
+static int
+cancel_maybe(struct pons_reactor *r, int fd, char *c, unsigned round)
+{
+    struct pons_op *op = malloc(sizeof *op);
+    int res;
+
+    *op = kit_op(PONS_OP_RECV, fd, c, 1);
+    if (kit_submit(r, op) == PONS_SUBMIT_PENDING) {
+        if (round % 3 == 0)
+            sched_yield();
+        if (round % 2 == 0)
+            r->ops->cancel(r, op);
+        res = kit_await(r, op);
+    } else {
+        res = op->res;
+    }
+    memset(op, POISON, sizeof *op);
+    free(op);
+    return res;
+}
+
+static void
+cancel_races(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    pthread_t writer;
+    int fds[2], got = 0;
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    KIT_EQ(pthread_create(&writer, NULL, cancel_writer, &fds[1]), 0,
+           "pthread_create");
+    for (unsigned round = 0; got < RACES; round++) {
+        char c;
+        int res = cancel_maybe(r, fds[0], &c, round);
+
+        if (res == -ECANCELED)
+            continue;
+        kit_check_result(res, 1, "a RECV that may be cancelled");
+        KIT_EQ(c, got % 100, "the byte of number %d of %d, in order", got,
+               RACES);
+        got++;
+    }
+    pthread_join(writer, NULL);
+    kit_quiet(r);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+static void
+cancel_accept(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct sockaddr_in address;
+    int listener = kit_tcp_listener(&address, SOCK_NONBLOCK);
+    int client = kit_tcp_socket(0), fd;
+    struct pons_op op = kit_op(PONS_OP_ACCEPT, listener, NULL, 0);
+
+    kit_pends(r, &op);
+    r->ops->cancel(r, &op);
+    kit_awaits(r, &op, -ECANCELED);
+    kit_connect(client, &address);
+    fd = kit_run(r, kit_op(PONS_OP_ACCEPT, listener, NULL, 0));
+    KIT_WANT(fd >= 0, "ACCEPT after a cancelled one: found %d", fd);
+    close(fd);
+    close(client);
+    kit_forget(r, listener);
+    kit_close(r);
+}
+
+const struct kit_test kit_cancel_tests[] = {
+    {"R5", "a cancelled op ends once and consumes nothing", KIT_IO, NULL,
+     cancel_some},
+    {"R5", "a descriptor works after all its ops were cancelled", KIT_IO, NULL,
+     cancel_all},
+    {"R5", "a cancel that comes too late changes nothing", KIT_ALL, NULL,
+     cancel_too_late},
+    {"R5", "no byte is lost when cancel races with data", KIT_IO, NULL,
+     cancel_races},
+    {"R5", "a cancelled accept leaves the connection to the next", KIT_IO, NULL,
+     cancel_accept},
+    {0},
+};

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kit/reactor_close.c - R14: what is left after close, and in a forked child.
+ */
+
+#include "kit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    TIMES = 50,
+    HIGH = 900, // a descriptor far from the others
+};
+
+static int
+close_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int n = 0;
+
+    KIT_WANT(dir != NULL, "the kit itself cannot read /proc/self/fd");
+    while (readdir(dir) != NULL)
+        n++;
+    closedir(dir);
+    return n;
+}
+
+static void
+close_use(struct pons_reactor *r, int fd, int other)
+{
+    struct pons_op op;
+    char c;
+
+    op = kit_op(PONS_OP_RECV, fd, &c, 1);
+    kit_pends(r, &op);
+    kit_say(other, "x");
+    (void)kit_await(r, &op);
+    (void)kit_run(r, kit_op(PONS_OP_SEND, fd, "y", 1));
+}
+
+/* Some are forgotten before, and some close() finds still watched. */
+static void
+close_after_use(struct kit *k, int i)
+{
+    struct pons_reactor *r = kit_open(k);
+    int fds[2], high;
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    high = KIT_SYS(fcntl(fds[0], F_DUPFD_CLOEXEC, HIGH));
+    close_use(r, fds[0], fds[1]);
+    if (i % 2 == 0)
+        close_use(r, high, fds[1]);
+    if (i % 3 == 0 && r->ops->forget != NULL)
+        kit_check_result(r->ops->forget(r, fds[0]), 0, "forget");
+    kit_close(r);
+    close(fds[0]);
+    close(fds[1]);
+    close(high);
+}
+
+static void
+close_leaves_nothing(struct kit *k)
+{
+    long pieces = kit_host_pieces();
+    int descriptors;
+
+    close_after_use(k, 0); // what is opened once for the process is allowed
+    descriptors = close_descriptors();
+    for (int i = 0; i < TIMES; i++)
+        close_after_use(k, i);
+    KIT_EQ(kit_host_pieces(), pieces,
+           "pieces of the host's memory that are kept after close");
+    KIT_EQ(close_descriptors(), descriptors,
+           "descriptors that are open after %d times open and close", TIMES);
+}
+
+/* The child's copies go, and it has not taken the parent's wake. */
+static void
+close_forked(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    long pieces = kit_host_pieces();
+    struct pons_event ev;
+    struct pons_op op;
+    char c;
+    int fds[2], status;
+    pid_t pid;
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+    kit_pends(r, &op);
+    kit_check_result(r->ops->wake(r), 0, "wake");
+    pid = KIT_SYS(fork());
+    if (pid == 0) {
+        r->ops->forked(r);
+        KIT_WANT(kit_host_pieces() < pieces,
+                 "forked in a child: wanted memory to be freed, found none");
+        _exit(0);
+    }
+    KIT_SYS(waitpid(pid, &status, 0));
+    KIT_EQ(status, 0, "the status of a child that called forked");
+    while (r->ops->poll(r, &ev, 1, PONS_NEVER) != 0)
+        continue; // the wake is still owed
+    kit_say(fds[1], "x");
+    kit_awaits(r, &op, 1);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+const struct kit_test kit_close_tests[] = {
+    {"R14", "close leaves no descriptor and no memory", KIT_ALL, NULL,
+     close_leaves_nothing},
+    {"R14", "a forked child disturbs nothing", KIT_IO | KIT_FORKED, "R8",
+     close_forked},
+    {0},
+};

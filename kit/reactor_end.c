@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kit/reactor_end.c - R2 and R3: how long an op is the engine's, and that it
+ * ends once.
+ */
+
+#include "kit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    MANY = 1000,
+    PAIRS = 100,
+    AT_ONCE = 4,   // the most that is taken by one poll
+    POISON = 0xaa, // what an op is overwritten with when it has ended
+};
+
+/* Bytes and op are gone as soon as the event is there. */
+static void
+end_leaves_the_op(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_op *op = malloc(sizeof *op), copy;
+    char *buffer = malloc(1);
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    *op = kit_op(PONS_OP_RECV, fds[0], buffer, 1);
+    kit_pends(r, op);
+    kit_say(fds[1], "x");
+    (void)kit_await(r, op);
+    free(buffer);
+    memset(op, POISON, sizeof *op);
+    memcpy(&copy, op, sizeof copy);
+    kit_say(fds[1], "y");
+    kit_quiet(r);
+    KIT_WANT(memcmp(op, &copy, sizeof copy) == 0,
+             "the op was written to after its last event");
+    free(op);
+    kit_quiet(r);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+static void
+end_of_done(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_op op;
+    char c = 0;
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    kit_say(fds[1], "y");
+    op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+    op.res = 77;
+    if (kit_submit(r, &op) == PONS_SUBMIT_PENDING)
+        kit_awaits(r, &op, 1);
+    else
+        kit_check_result(op.res, 1, "op->res after DONE");
+    memset(&op, POISON, sizeof op);
+    kit_quiet(r);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+/* Takes the events of MANY ops, `cap` at a time. */
+static void
+end_take(struct pons_reactor *r, struct pons_op *ops, unsigned cap)
+{
+    for (unsigned taken = 0; taken < MANY;) {
+        struct pons_event ev[AT_ONCE];
+        int n = r->ops->poll(r, ev, cap, PONS_NEVER);
+
+        KIT_WANT(n >= 0 && n <= (int)cap,
+                 "poll with room for %u events: found %d", cap, n);
+        for (int i = 0; i < n; i++) {
+            KIT_WANT(ev[i].op >= ops && ev[i].op < ops + MANY,
+                     "an event of an op that was never submitted");
+            KIT_EQ(ev[i].op->state, 0, "last events of an op before this one");
+            ev[i].op->state = 1;
+            kit_check_result(ev[i].res, 1, "RECV of 1 byte");
+        }
+        taken += (unsigned)n;
+    }
+    kit_quiet(r);
+}
+
+/* MANY ops on one descriptor; whether the bytes went to them in turn. */
+static int
+end_many(struct pons_reactor *r, unsigned cap)
+{
+    struct pons_op *ops = calloc(MANY, sizeof *ops);
+    char bytes[MANY] = {0}, sent[MANY];
+    int fds[2], in_turn;
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    for (int i = 0; i < MANY; i++) {
+        sent[i] = (char)(i % 100);
+        ops[i] = kit_op(PONS_OP_RECV, fds[0], &bytes[i], 1);
+        kit_pends(r, &ops[i]);
+    }
+    KIT_EQ(write(fds[1], sent, MANY), MANY, "bytes that the kit could write");
+    end_take(r, ops, cap);
+    in_turn = memcmp(bytes, sent, MANY) == 0;
+    free(ops);
+    kit_close_pair(r, fds);
+    return in_turn;
+}
+
+static void
+end_once_each(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+
+    (void)end_many(r, 1);
+    (void)end_many(r, 2);
+    (void)end_many(r, AT_ONCE);
+    kit_close(r);
+}
+
+static void
+end_in_turn(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+
+    KIT_WANT(end_many(r, AT_ONCE),
+             "bytes for many ops of one direction: wanted in the order of "
+             "submit, found another order");
+    kit_close(r);
+}
+
+/* The engine must come round to those that did not fit. */
+static void
+end_spread(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_op ops[PAIRS];
+    char bytes[PAIRS];
+    int fds[PAIRS][2];
+
+    for (int i = 0; i < PAIRS; i++) {
+        kit_unix_pair(fds[i], SOCK_STREAM);
+        ops[i] = kit_op(PONS_OP_RECV, fds[i][0], &bytes[i], 1);
+        kit_pends(r, &ops[i]);
+    }
+    for (int i = 0; i < PAIRS; i++)
+        kit_say(fds[i][1], "xx");
+    kit_await_all(r, ops, PAIRS);
+    kit_quiet(r);
+    for (int i = 0; i < PAIRS; i++)
+        kit_close_pair(r, fds[i]);
+    kit_close(r);
+}
+
+const struct kit_test kit_end_tests[] = {
+    {"R2", "an op that has ended is touched no more", KIT_ALL, NULL,
+     end_leaves_the_op},
+    {"R2", "an op that is DONE has its result and no event", KIT_IO, NULL,
+     end_of_done},
+    {"R3", "a thousand ops end once each", KIT_ALL, NULL, end_once_each},
+    {"R3", "a hundred descriptors are all served", KIT_IO, NULL, end_spread},
+    {"R3", "the ops of a direction end in turn", KIT_IO | KIT_IN_TURN, NULL,
+     end_in_turn},
+    {0},
+};

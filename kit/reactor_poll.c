@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kit/reactor_poll.c - R7 and R11: when poll comes back, and how full.
+ */
+
+#include "kit.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MS = 1000000 };
+
+/* Not before its time. What comes back too soon, and why, is the caller's. */
+static void
+poll_waits(struct pons_reactor *r, uint64_t span_ns)
+{
+    uint64_t deadline = kit_now() + span_ns, now;
+    struct pons_event ev;
+    int n = r->ops->poll(r, &ev, 1, deadline);
+
+    now = kit_now();
+    kit_check_result(n, 0, "poll with nothing to report");
+    KIT_WANT(now >= deadline,
+             "poll came back %llu ns before its deadline, which was %llu ns "
+             "away",
+             (unsigned long long)(deadline - now), (unsigned long long)span_ns);
+}
+
+/* --- R11 --- */
+
+static void
+poll_never_early(struct kit *k)
+{
+    static const uint64_t spans[] = {1,      1000,        MS / 2,     MS - 1,
+                                     MS,     MS + 1,      3 * MS / 2, 2 * MS,
+                                     5 * MS, 20 * MS + 1, 25 * MS};
+    struct pons_reactor *r = kit_open(k);
+    struct pons_event ev;
+
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
+        poll_waits(r, spans[i]);
+    for (unsigned i = 0; i < 50; i++)
+        poll_waits(r, i * 40000);
+    kit_check_result(r->ops->poll(r, &ev, 1, 1), 0,
+                     "poll whose deadline is long past");
+    kit_check_result(r->ops->poll(r, &ev, 1, kit_now()), 0,
+                     "poll whose deadline is now");
+    kit_close(r);
+}
+
+/* A deadline that was not used must not end a later, longer wait. */
+static void
+poll_unused_deadline(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_event ev;
+
+    for (int i = 0; i < 20; i++) {
+        kit_check_result(r->ops->wake(r), 0, "wake");
+        kit_check_result(r->ops->poll(r, &ev, 1, kit_now() + MS), 0,
+                         "poll after wake");
+        poll_waits(r, 3 * MS);
+    }
+    kit_close(r);
+}
+
+/* --- R7 --- */
+
+static void
+poll_in_a_storm(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    timer_t storm = kit_storm(kit_ignore, 300);
+
+    poll_waits(r, 50 * MS);
+    poll_waits(r, MS + MS / 2);
+    timer_delete(storm);
+    kit_close(r);
+}
+
+static void
+poll_zero(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_event ev;
+    struct pons_op op;
+    char c;
+    int fds[2], n;
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    kit_quiet(r);
+    op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+    kit_pends(r, &op);
+    kit_quiet(r);
+    kit_quiet(r);
+    kit_say(fds[1], "x");
+    do // it is there at once, or soon
+        n = r->ops->poll(r, &ev, 1, 0);
+    while (n == 0);
+    kit_check_result(n, 1, "poll with room for 1 event");
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+const struct kit_test kit_poll_tests[] = {
+    {"R11", "poll is never early", KIT_ALL, NULL, poll_never_early},
+    {"R11", "a deadline that was not used is forgotten", KIT_ALL, NULL,
+     poll_unused_deadline},
+    {"R7", "signals do not end poll", KIT_ALL, "R11", poll_in_a_storm},
+    {"R7", "deadline 0 looks and does not sleep", KIT_IO, NULL, poll_zero},
+    {0},
+};

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kit/reactor_wake.c - R8: a wake before or during poll makes it return.
+ *
+ * A wake that is lost shows as a test that hangs.
+ */
+
+#include "kit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/atomic.h"
+
+enum {
+    MS = 1000000,
+    THREADS = 4,
+    WAKES = 5000,  // of each thread
+    TURNS = 2000,  // of a relay
+    SIGNALS = 100, // that a test waits for
+};
+
+static void
+wake_now(struct pons_reactor *r)
+{
+    kit_check_result(r->ops->wake(r), 0, "wake");
+}
+
+/* A poll that only a wake can end. */
+static void
+wake_ends_poll(struct pons_reactor *r)
+{
+    struct pons_event ev;
+
+    kit_check_result(r->ops->poll(r, &ev, 1, PONS_NEVER), 0,
+                     "poll that a wake ends");
+}
+
+/* Two that count as one are over after one answer. */
+static void
+wake_counts_once(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_event ev;
+    uint64_t deadline;
+
+    wake_now(r);
+    wake_now(r);
+    wake_ends_poll(r);
+    deadline = kit_now() + MS;
+    kit_check_result(r->ops->poll(r, &ev, 1, deadline), 0, "poll");
+    KIT_WANT(kit_now() >= deadline,
+             "two wakes before a poll: wanted one poll that returns, found a "
+             "second one that returns before its deadline");
+    kit_close(r);
+}
+
+struct wake_storm {
+    struct pons_reactor *r;
+    int woken; // how often, by all threads
+};
+
+static void *
+wake_often(void *arg)
+{
+    struct wake_storm *s = arg;
+
+    for (int i = 0; i < WAKES; i++) {
+        poni_add_relaxed(&s->woken, 1); // a count, nothing else: no partner
+        wake_now(s->r);
+    }
+    return NULL;
+}
+
+static void
+wake_from_threads(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct wake_storm s = {.r = r};
+    pthread_t threads[THREADS];
+
+    for (int i = 0; i < THREADS; i++)
+        KIT_EQ(pthread_create(&threads[i], NULL, wake_often, &s), 0,
+               "pthread_create");
+    while (poni_load_relaxed(&s.woken) < THREADS * WAKES)
+        wake_ends_poll(r);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    kit_close(r);
+}
+
+struct wake_relay {
+    struct pons_reactor *here, *there;
+};
+
+static void *
+wake_back(void *arg)
+{
+    struct wake_relay *l = arg;
+
+    kit_check_result(l->there->ops->bind(l->there), 0, "bind");
+    for (int i = 0; i < TURNS; i++) {
+        wake_ends_poll(l->there);
+        wake_now(l->here);
+    }
+    return NULL;
+}
+
+static void
+wake_in_turn(struct kit *k)
+{
+    struct wake_relay l = {kit_open(k), kit_open(k)};
+    pthread_t thread;
+
+    KIT_EQ(pthread_create(&thread, NULL, wake_back, &l), 0, "pthread_create");
+    for (int i = 0; i < TURNS; i++) {
+        wake_now(l.there);
+        wake_ends_poll(l.here);
+    }
+    pthread_join(thread, NULL);
+    kit_check_result(l.there->ops->bind(l.there), 0, "bind");
+    kit_close(l.here);
+    kit_close(l.there);
+}
+
+static struct pons_reactor *wake_target;
+static volatile sig_atomic_t wake_handled;
+
+static void
+wake_handler(int signal)
+{
+    int saved = errno;
+
+    (void)signal;
+    errno = 77;
+    wake_target->ops->wake(wake_target);
+    if (errno != 77)
+        kit_fail("wake in a signal handler: wanted errno kept, found it "
+                 "changed");
+    errno = saved;
+    wake_handled++;
+}
+
+/* Each poll ends only by a wake from a handler that interrupts it, or that ran
+ * inside submit or cancel before. */
+static void
+wake_from_signals(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_event ev;
+    struct pons_op op;
+    timer_t storm;
+    char c;
+    int fds[2], n;
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    wake_target = r;
+    storm = kit_storm(wake_handler, 200);
+    while (wake_handled < SIGNALS) {
+        op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+        kit_pends(r, &op);
+        n = r->ops->poll(r, &ev, 1, PONS_NEVER);
+        if (n == 0)
+            r->ops->cancel(r, &op);
+        while (n == 0)
+            n = r->ops->poll(r, &ev, 1, PONS_NEVER);
+        KIT_WANT(n == 1 && ev.op == &op, "wanted the op's event, found none");
+    }
+    timer_delete(storm);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+/* A wake that comes together with a report that helps nobody. */
+static void
+wake_beside_reports(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_op op;
+    char c;
+    int fds[2];
+
+    for (int i = 0; i < 100; i++) {
+        kit_unix_pair(fds, SOCK_STREAM);
+        op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+        kit_pends(r, &op); // it is writable: of no use
+        wake_now(r);
+        wake_ends_poll(r);
+        r->ops->cancel(r, &op);
+        kit_awaits(r, &op, -ECANCELED);
+        kit_close_pair(r, fds);
+    }
+    kit_close(r);
+}
+
+const struct kit_test kit_wake_tests[] = {
+    {"R8", "several wakes may count as one", KIT_ALL, "R11", wake_counts_once},
+    {"R8", "no wake of many threads is lost", KIT_ALL, NULL, wake_from_threads},
+    {"R8", "two reactors wake each other in turn", KIT_ALL, NULL, wake_in_turn},
+    {"R8", "a signal handler may wake inside any function", KIT_ALL, NULL,
+     wake_from_signals},
+    {"R8", "a wake is not swallowed by other reports", KIT_IO, NULL,
+     wake_beside_reports},
+    {0},
+};

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+tests/conform_test.py - `pons conform`, from outside: whether it finds what is
+wrong, and outlives it.
+
+    conform_test.py PONS [TEST...]
+
+PONS is the binary; beside it stand `plugins`, and in `tests/wrong` the engines
+of tests/wrong/*.c. The first line of each of those says which rule it breaks.
+"""
+
+import glob
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import unittest
+
+PONS = ""
+BUILD = ""
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIMIT = 600  # seconds; nothing takes that long unless it hangs
+
+# For engines that hang; what passes is a hundred times faster, but for the
+# builds that are slow.
+HANGS = "%ds" % (int(os.environ.get("UNIT_SECONDS", "50")) // 10)
+
+
+def environment(**settings):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PONS_")}
+    env.update(settings)
+    return env
+
+
+def conform(*words, **settings):
+    return subprocess.run([PONS, "conform", *words],
+                          env=environment(**settings),
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=LIMIT)
+
+
+def wrong(name):
+    return os.path.join(BUILD, "tests", "wrong", name + ".so")
+
+
+class Wrong(unittest.TestCase):
+    def test_each_wrong_engine_is_named_by_its_rule_and_no_other(self):
+        sources = glob.glob(os.path.join(HERE, "wrong", "*.c"))
+        self.assertGreater(len(sources), 0)
+        for source in sorted(sources):
+            name = os.path.basename(source)[:-2]
+            with open(source) as f:
+                rule = re.search(r"%s\.c - breaks (\w+):" % name, f.read())[1]
+            with self.subTest(engine=name, rule=rule):
+                result = conform("--timeout", HANGS, wrong(name))
+                self.assertEqual(result.returncode, 1, result)
+                self.assertIn("\n%s breaks %s: " % (name, rule), result.stdout)
+
+    def failed(self, name, *words):
+        result = conform("--json", "--timeout", HANGS, *words, wrong(name))
+        tests = json.loads(result.stdout)[0]["tests"]
+        return [t for t in tests if t["outcome"] == "failed"]
+
+    def test_a_hang_is_told_as_such(self):
+        for test in self.failed("hangs", "--only", "several wakes"):
+            self.assertIn("it hangs: ", test["sentence"])
+
+    def test_an_exit_with_0_is_no_success(self):
+        self.assertEqual(
+            [t["sentence"] for t in self.failed("exits", "--only", "R15")],
+            ["in the middle of the test the process exited with status 0"])
+
+    def test_a_crash_is_told_and_what_the_engine_said_is_shown(self):
+        result = conform("--only", "R14", wrong("crashes"))
+        self.assertIn("           | whose child am I?\n", result.stdout)
+        result = conform("--only", "R15", wrong("never_opens"))
+        self.assertIn("killed by signal 11", result.stdout)
+
+    def test_without_an_engine_nothing_else_is_tried(self):
+        result = conform("--json", wrong("never_opens"))
+        tests = json.loads(result.stdout)[0]["tests"]
+        self.assertEqual({t["outcome"] for t in tests[1:]}, {"skipped"})
+
+    def test_ctrl_c_keeps_what_is_done(self):
+        process = subprocess.Popen(
+            [PONS, "conform", "--timeout", "1h", "epoll", wrong("hangs")],
+            env=environment(), stdout=subprocess.PIPE, text=True)
+        seen = ""
+        while "epoll keeps the rules" not in seen:
+            line = process.stdout.readline()
+            self.assertNotEqual(line, "", seen)
+            seen += line
+        process.send_signal(signal.SIGINT) # the next one hangs
+        rest = process.communicate(timeout=LIMIT)[0]
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("\nhangs was interrupted: ", rest)
+        self.assertRegex(rest, r"\d+ not run\.\n$")
+
+
+class Words(unittest.TestCase):
+    def refused(self, result, *parts):
+        self.assertEqual(result.returncode, 2, result)
+        self.assertTrue(result.stderr.startswith("pons: "), result.stderr)
+        self.assertEqual(result.stdout, "")
+        for part in parts:
+            self.assertIn(part, result.stderr)
+
+    def test_misuse_is_refused_before_anything_runs(self):
+        self.refused(conform("epoll", "epol"), '"epol"', 'did you mean "epoll"')
+        self.refused(conform("elastic"), "elastic", "is a pool")
+        self.refused(conform("uring"), "uring", "not installed")
+        self.refused(conform("epoll", PONS_PLUGINS_DISABLE="epoll"), "epoll",
+                     "disabled by", "PONS_PLUGINS_DISABLE")
+        self.refused(conform("/nowhere/at/all.so"), "/nowhere/at/all.so")
+        self.refused(conform(__file__), "conform_test.py")
+        self.refused(conform("--onli", "R5"), '"--onli"', '"--only"')
+        self.refused(conform("--timeout", "5", "epoll"), "--timeout", "unit")
+        self.refused(conform("--only", "R99", "epoll"), '"R99"')
+        self.refused(conform(PONS_REACTR="epoll"), "PONS_REACTR")
+
+    def test_several_engines_have_a_report_each(self):
+        result = conform("--only", "R15", "epoll", "poll",
+                         os.path.join(BUILD, "plugins", "null.so"))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(re.findall(r"^(\w+) keeps the rules", result.stdout,
+                                    re.M), ["epoll", "poll", "null"])
+
+    def test_without_names_all_reactors_and_pollers_are_meant(self):
+        reports = json.loads(conform("--json", "--only", "R15").stdout)
+        self.assertEqual([r["engine"] for r in reports],
+                         ["epoll", "poll", "null"])
+
+    def test_json_says_what_the_page_says(self):
+        report, = json.loads(conform("--json", "--only", "R7", "null").stdout)
+        self.assertEqual((report["engine"], report["kind"], report["path"]),
+                         ("null", "reactor", None))
+        self.assertTrue(report["holds"])
+        for test in report["tests"]:
+            self.assertEqual(test["rule"], "R7")
+            self.assertIn(test["outcome"], ("passed", "skipped"))
+            self.assertEqual(test["sentence"] is None,
+                             test["outcome"] == "passed")
+
+
+if __name__ == "__main__":
+    PONS = os.path.abspath(sys.argv.pop(1))
+    BUILD = os.path.dirname(PONS)
+    unittest.main(verbosity=2)
