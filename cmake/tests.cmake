@@ -88,6 +88,11 @@ foreach(noun elastic pool pool_end pool_thread runtime)
   target_link_options(${noun}_test PRIVATE -Wl,--wrap=pthread_create)
 endforeach()
 
+# What `pons new pool` starts with, as it stands.
+target_sources(new_pool_test PRIVATE cli/new/pool/MINE.c)
+target_compile_definitions(new_pool_test PRIVATE PONS_BUILTIN=template)
+target_link_options(new_pool_test PRIVATE -Wl,--wrap=pthread_create)
+
 # PONS_MAIN, in a program of its own.
 add_executable(main_program tests/main_program.c)
 pons_internal(main_program)

@@ -4,7 +4,7 @@
  *
  * A thread for every job, up to `threads`; one that was idle for `keepalive`
  * ends. Normal and slow jobs take turns. With `queue` set, jobs beyond so many
- * that wait are refused, so that a program that is overrun hears of it.
+ * that would wait are refused: a program that is overrun hears of it.
  *
  * Every function answers from the view and its own fields, which the pool's
  * lock guards: no system call, no lock, no clock (now_ns is in the view).
@@ -62,6 +62,13 @@ MINE_sum(const uint32_t of_class[PONS_CLASSES])
     return of_class[PONS_CLASS_NORMAL] + of_class[PONS_CLASS_SLOW];
 }
 
+/* Those that run and those that wait. */
+static uint32_t
+MINE_jobs(const struct pons_pool_view *v)
+{
+    return MINE_sum(v->busy_class) + MINE_sum(v->queued_class);
+}
+
 static struct pons_pool_admission
 MINE_on_submit(struct pons_pool_policy *p, const struct pons_pool_view *v,
                const struct pons_job *job)
@@ -69,7 +76,7 @@ MINE_on_submit(struct pons_pool_policy *p, const struct pons_pool_view *v,
     const struct MINE_policy *m = self(p);
     struct pons_pool_admission a = {PONS_POOL_ENQUEUE, job->job_class};
 
-    if (m->queue > 0 && MINE_sum(v->queued_class) >= m->queue)
+    if (m->queue > 0 && MINE_jobs(v) >= m->threads + m->queue)
         a.verdict = PONS_POOL_REFUSE;
     return a;
 }
@@ -78,10 +85,11 @@ static struct pons_pool_target
 MINE_on_tick(struct pons_pool_policy *p, const struct pons_pool_view *v)
 {
     const struct MINE_policy *m = self(p);
-    uint32_t jobs = MINE_sum(v->busy_class) + MINE_sum(v->queued_class);
+    struct pons_pool_target want = {.threads = MINE_jobs(v)};
 
-    return (struct pons_pool_target){.threads =
-                                         jobs < m->threads ? jobs : m->threads};
+    if (want.threads > m->threads)
+        want.threads = m->threads;
+    return want;
 }
 
 /* There may be too many for once: each that waited for a job has come back. */
