@@ -24,6 +24,8 @@ install(FILES
   "${CMAKE_CURRENT_BINARY_DIR}/pons-config-version.cmake"
   DESTINATION "${PONS_PACKAGE_DIR}")
 
+install(FILES docs/write-a-pool-policy.md docs/write-a-reactor.md TYPE DOC)
+
 # Relative to its own place, so that an installed tree can be moved.
 file(RELATIVE_PATH PONS_PC_PREFIX
   "/prefix/${PONS_PC_DIR}" "/prefix")
