@@ -295,7 +295,7 @@ submit_watch(struct adapter *a, struct pons_op *op)
         err = slot_watch(a, s, op->fd, dirs);
     if (err == 0 && odd && !a->edge)
         err = adapter_watch_odd(a, s, op->fd);
-    if (err < 0)
+    if (err < 0 && err != -EPERM) // a file: what it is not now it never is
         return submit_ends(op, err);
     op->backend[0] = WATCHES;
     oplist_push(&s->watching, op);

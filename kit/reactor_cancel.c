@@ -8,17 +8,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum {
-    RACES = 20000,
-    POISON = 0xaa, // what an op is overwritten with when it has ended
-};
 
 static void
 cancel_some(struct kit *k)
@@ -113,66 +104,6 @@ cancel_too_late(struct kit *k)
     kit_close(r);
 }
 
-static void *
-cancel_writer(void *arg)
-{
-    for (int i = 0; i < RACES; i++) {
-        char c = (char)(i % 100);
-
-        KIT_EQ(write(*(int *)arg, &c, 1), 1, "bytes that the kit could write");
-    }
-    return NULL;
-}
-
-/* One op, which may or may not be cancelled; its result. */
-static int
-cancel_maybe(struct pons_reactor *r, int fd, char *c, unsigned round)
-{
-    struct pons_op *op = malloc(sizeof *op);
-    int res;
-
-    *op = kit_op(PONS_OP_RECV, fd, c, 1);
-    if (kit_submit(r, op) == PONS_SUBMIT_PENDING) {
-        if (round % 3 == 0)
-            sched_yield();
-        if (round % 2 == 0)
-            r->ops->cancel(r, op);
-        res = kit_await(r, op);
-    } else {
-        res = op->res;
-    }
-    memset(op, POISON, sizeof *op);
-    free(op);
-    return res;
-}
-
-static void
-cancel_races(struct kit *k)
-{
-    struct pons_reactor *r = kit_open(k);
-    pthread_t writer;
-    int fds[2], got = 0;
-
-    kit_unix_pair(fds, SOCK_STREAM);
-    KIT_EQ(pthread_create(&writer, NULL, cancel_writer, &fds[1]), 0,
-           "pthread_create");
-    for (unsigned round = 0; got < RACES; round++) {
-        char c;
-        int res = cancel_maybe(r, fds[0], &c, round);
-
-        if (res == -ECANCELED)
-            continue;
-        kit_check_result(res, 1, "a RECV that may be cancelled");
-        KIT_EQ(c, got % 100, "the byte of number %d of %d, in order", got,
-               RACES);
-        got++;
-    }
-    pthread_join(writer, NULL);
-    kit_quiet(r);
-    kit_close_pair(r, fds);
-    kit_close(r);
-}
-
 static void
 cancel_accept(struct kit *k)
 {
@@ -201,8 +132,6 @@ const struct kit_test kit_cancel_tests[] = {
      cancel_all},
     {"R5", "a cancel that comes too late changes nothing", KIT_ALL, NULL,
      cancel_too_late},
-    {"R5", "no byte is lost when cancel races with data", KIT_IO, NULL,
-     cancel_races},
     {"R5", "a cancelled accept leaves the connection to the next", KIT_IO, NULL,
      cancel_accept},
     {0},

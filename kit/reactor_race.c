@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kit/reactor_race.c - R5 when cancel and completion meet, very often.
+ *
+ * Whatever comes first, an op ends once, and nothing is lost: what it has not
+ * taken is there for the next one. Each op is overwritten as soon as it has
+ * ended.
+ */
+
+#include "kit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    RACES = 100000,
+    ACCEPTS = 5000,
+    SENDS = 5000,
+    CHUNK = 3000,  // bytes of a SEND
+    POISON = 0xaa, // what an op is overwritten with when it has ended
+};
+
+/* The result of an op that was cancelled, or not; the op is gone. */
+static int
+race_end(struct pons_reactor *r, struct pons_op *op)
+{
+    int res = kit_await(r, op);
+
+    memset(op, POISON, sizeof *op);
+    free(op);
+    return res;
+}
+
+static struct pons_op *
+race_op(int opcode, int fd, void *addr, size_t len)
+{
+    struct pons_op *op = malloc(sizeof *op);
+
+    KIT_WANT(op != NULL, "the kit itself has no memory");
+    *op = kit_op(opcode, fd, addr, len);
+    return op;
+}
+
+/* --- bytes --- */
+
+static void *
+race_write(void *arg)
+{
+    for (int i = 0; i < RACES; i++) {
+        char c = (char)(i % 100);
+
+        KIT_EQ(write(*(int *)arg, &c, 1), 1, "bytes that the kit could write");
+    }
+    return NULL;
+}
+
+/* One RECV, cancelled in every second round. */
+static int
+race_recv(struct pons_reactor *r, int fd, char *c, unsigned round)
+{
+    struct pons_op *op = race_op(PONS_OP_RECV, fd, c, 1);
+    int res;
+
+    if (kit_submit(r, op) == PONS_SUBMIT_PENDING) {
+        if (round % 3 == 0)
+            sched_yield();
+        if (round % 2 == 0)
+            r->ops->cancel(r, op);
+        return race_end(r, op);
+    }
+    res = op->res;
+    free(op);
+    return res;
+}
+
+static void
+race_with_a_thread(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    pthread_t writer;
+    int fds[2], got = 0;
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    KIT_EQ(pthread_create(&writer, NULL, race_write, &fds[1]), 0,
+           "pthread_create");
+    for (unsigned round = 0; got < RACES; round++) {
+        char c;
+        int res = race_recv(r, fds[0], &c, round);
+
+        if (res == -ECANCELED)
+            continue;
+        kit_check_result(res, 1, "a RECV that may be cancelled");
+        KIT_EQ(c, got % 100, "byte %d of %d", got, RACES);
+        got++;
+    }
+    pthread_join(writer, NULL);
+    kit_quiet(r);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+/* A byte and a cancel, the one first or the other. */
+static void
+race_in_order(struct kit *k, int cancel_first)
+{
+    struct pons_reactor *r = kit_open(k);
+    char c;
+    int fds[2], res;
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    for (int i = 0; i < RACES / 2; i++) {
+        struct pons_op *op = race_op(PONS_OP_RECV, fds[0], &c, 1);
+
+        kit_pends(r, op);
+        if (cancel_first)
+            r->ops->cancel(r, op);
+        kit_say(fds[1], "x");
+        if (!cancel_first)
+            r->ops->cancel(r, op);
+        res = race_end(r, op);
+        if (res == -ECANCELED)
+            kit_ends(r, kit_op(PONS_OP_RECV, fds[0], &c, 1), 1);
+        else
+            kit_check_result(res, 1, "a RECV that may be cancelled");
+    }
+    kit_quiet(r);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+static void
+race_cancel_first(struct kit *k)
+{
+    race_in_order(k, 1);
+}
+
+static void
+race_data_first(struct kit *k)
+{
+    race_in_order(k, 0);
+}
+
+/* --- connections --- */
+
+static int
+race_listener(struct sockaddr_un *address, socklen_t *size)
+{
+    int fd =
+        KIT_SYS(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    KIT_SYS(bind(fd, (struct sockaddr *)address, sizeof(sa_family_t)));
+    *size = sizeof *address;
+    KIT_SYS(getsockname(fd, (struct sockaddr *)address, size));
+    KIT_SYS(listen(fd, 1));
+    return fd;
+}
+
+/* The listener's queue is short: a connection that is lost would fill it. */
+static void
+race_accepts(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct sockaddr_un address;
+    socklen_t size;
+    int listener = race_listener(&address, &size);
+
+    for (int i = 0; i < ACCEPTS; i++) {
+        struct pons_op *op = race_op(PONS_OP_ACCEPT, listener, NULL, 0);
+        int client = KIT_SYS(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        int fd;
+
+        kit_pends(r, op);
+        if (i % 2 == 0)
+            r->ops->cancel(r, op);
+        KIT_SYS(connect(client, (struct sockaddr *)&address, size));
+        if (i % 2 == 1)
+            r->ops->cancel(r, op);
+        fd = race_end(r, op);
+        if (fd == -ECANCELED)
+            fd = kit_run(r, kit_op(PONS_OP_ACCEPT, listener, NULL, 0));
+        KIT_WANT(fd >= 0, "ACCEPT: wanted a descriptor, found %d", fd);
+        close(fd);
+        close(client);
+    }
+    kit_forget(r, listener);
+    kit_close(r);
+}
+
+/* --- room --- */
+
+static void *
+race_read(void *arg)
+{
+    static char bytes[CHUNK];
+    int64_t all = 0;
+    ssize_t n;
+
+    while ((n = read(*(int *)arg, bytes, sizeof bytes)) > 0)
+        all += n;
+    return (void *)(intptr_t)all;
+}
+
+static void
+race_sends(struct kit *k)
+{
+    static char bytes[CHUNK];
+    struct pons_reactor *r = kit_open(k);
+    int64_t sent = 0;
+    pthread_t reader;
+    void *got;
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    KIT_EQ(pthread_create(&reader, NULL, race_read, &fds[1]), 0,
+           "pthread_create");
+    for (int i = 0; i < SENDS; i++) {
+        struct pons_op *op = race_op(PONS_OP_SEND, fds[0], bytes, CHUNK);
+        int res;
+
+        if (kit_submit(r, op) == PONS_SUBMIT_PENDING) {
+            r->ops->cancel(r, op);
+            res = race_end(r, op);
+        } else {
+            res = op->res;
+            free(op);
+        }
+        KIT_WANT(res > 0 || res == -ECANCELED,
+                 "SEND: wanted bytes or -ECANCELED, found %d", res);
+        sent += res > 0 ? res : 0;
+    }
+    KIT_SYS(shutdown(fds[0], SHUT_WR));
+    pthread_join(reader, &got);
+    KIT_EQ((intptr_t)got, sent, "bytes that arrived, of those that SENDs told");
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+const struct kit_test kit_race_tests[] = {
+    {"R5", "no byte is lost when cancel races with data", KIT_IO, NULL,
+     race_with_a_thread},
+    {"R5", "no byte is lost when cancel comes just before it", KIT_IO, NULL,
+     race_cancel_first},
+    {"R5", "no byte is lost when cancel comes just after it", KIT_IO, NULL,
+     race_data_first},
+    {"R5", "no connection is lost when cancel races with it", KIT_IO, NULL,
+     race_accepts},
+    {"R5", "no byte is told twice when cancel races with room", KIT_IO, NULL,
+     race_sends},
+    {0},
+};
