@@ -154,8 +154,8 @@ const struct command new_command = {
         "  reactor   completes operations\n"
         "  poller    says which descriptors are ready, and Pons does the rest\n"
         "  pool      decides how the threads of the blocking pool are used\n\n"
-        "docs/write-a-reactor.md and docs/write-a-pool-policy.md go on from "
-        "here.\n",
+        "write-a-reactor.md and write-a-pool-policy.md, of docs/ or "
+        "share/doc/pons/, go on\nfrom here.\n",
     .options = new_options,
     .values_size = sizeof(int),
     .least = 2,

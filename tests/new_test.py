@@ -84,7 +84,7 @@ class Words(Test):
         text = self.works(self.pons("new", "--help"))
         for part in ("usage: pons new [OPTION...] reactor|poller|pool NAME "
                      "[DIR]\n", "  reactor  ", "  poller  ", "  pool  ",
-                     "docs/write-a-reactor.md", "docs/write-a-pool-policy.md"):
+                     "write-a-reactor.md and write-a-pool-policy.md"):
             self.assertIn(part, text)
 
     def test_the_operands_are_a_kind_a_name_and_a_folder(self):
@@ -336,6 +336,20 @@ class Project(Test):
         self.assertEqual(len(plugins), 1)
         self.assertEqual(os.path.basename(plugins[0]), "pons")
         self.listed("poller", plugins[0])
+
+    def test_the_guides_are_installed(self):
+        for guide in ("write-a-reactor.md", "write-a-pool-policy.md"):
+            self.assertTrue(os.path.exists(os.path.join(
+                self.prefix.name, "share", "doc", "pons", guide)))
+
+    def test_it_builds_where_the_command_is_not_installed(self):
+        folder = self.make("poller")
+        os.rename(self.command, self.command + ".away")
+        try:
+            build = self.build(folder)
+        finally:
+            os.rename(self.command + ".away", self.command)
+        self.listed("poller", build)
 
     def test_a_umask_that_lets_the_group_write_does_no_harm(self):
         folder = self.make("pool", umask=0o2)
