@@ -17,10 +17,9 @@
 #include "say.h"
 
 static const struct command *const commands[] = {
-    &fetch_command, &serve_command,   &demo_command,
-    &list_command,  &explain_command, &inspect_command,
-    &probe_command, &conform_command, &bench_command,
-    NULL,
+    &fetch_command,   &serve_command,   &demo_command,  &list_command,
+    &explain_command, &inspect_command, &probe_command, &conform_command,
+    &bench_command,   &new_command,     NULL,
 };
 
 static void

@@ -88,6 +88,11 @@ foreach(noun elastic pool pool_end pool_thread runtime)
   target_link_options(${noun}_test PRIVATE -Wl,--wrap=pthread_create)
 endforeach()
 
+# What `pons new pool` starts with, as it stands.
+target_sources(new_pool_test PRIVATE cli/new/pool/MINE.c)
+target_compile_definitions(new_pool_test PRIVATE PONS_BUILTIN=template)
+target_link_options(new_pool_test PRIVATE -Wl,--wrap=pthread_create)
+
 # PONS_MAIN, in a program of its own.
 add_executable(main_program tests/main_program.c)
 pons_internal(main_program)
@@ -107,6 +112,9 @@ if(PONS_CLI)
   add_test(NAME bench_program COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_program_test.py"
     $<TARGET_FILE:pons_command>)
+  add_test(NAME new COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/new_test.py"
+    $<TARGET_FILE:pons_command> "${PROJECT_BINARY_DIR}")
   # The rules, of each engine that is built in, and as a shared object.
   set(limit 60s)
   if(PONS_SANITIZE OR CMAKE_CROSSCOMPILING_EMULATOR)
