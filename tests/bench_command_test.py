@@ -607,17 +607,6 @@ figure wall ns 1""")
         self.measure(PIDS=pids)
         self.assertGone(pids)
 
-    def test_what_leaves_its_group_and_writes_on_is_not_listened_to(self):
-        began = os.path.join(self.dir, "began")
-        self.program("alpha", """
-rm -f "$BEGAN"
-for i in 1 2 3; do
-    setsid sh -c 'echo $i >> "$BEGAN"; exec yes' >&2 &
-done
-until [ "$(wc -l < "$BEGAN")" = 3 ]; do :; done
-figure wall ns 1""")
-        self.measure(BEGAN=began)
-
     def test_children_that_it_had_before_are_not_its_to_kill(self):
         self.program("alpha")
         done = os.path.join(self.dir, "done")
