@@ -209,8 +209,9 @@ session_report(const struct bench_session *s, const struct bench_result *r)
         say_error("bench: %s: %s", s->values->json, strerror(-err));
     if (s->json != stdout)
         bench_table_print(r, stdout);
-    if (err == 0 && s->baseline && !r->interrupted)
-        err = bench_baseline_compare(s->baseline, r, out);
+    if (err < 0 || !s->baseline || r->interrupted)
+        return err;
+    err = bench_baseline_compare(s->baseline, r, out);
     if (err == -ENOMEM)
         say_error("bench: %s", strerror(ENOMEM));
     return err;

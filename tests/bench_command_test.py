@@ -178,9 +178,9 @@ class Words(Bench):
     def test_without_proc_it_says_that_it_needs_a_directory(self):
         words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
                  'mount -t tmpfs none /proc && exec "$@"', "sh"]
-        if subprocess.run(words + ["true"], capture_output=True,
+        if subprocess.run(words + [PONS, "--version"], capture_output=True,
                           check=False).returncode != 0:
-            self.skipTest("no namespaces here")
+            self.skipTest("no namespaces here, or a sanitizer wants /proc")
         result = subprocess.run(words + [PONS, "bench", "--list"], check=False,
                                 capture_output=True, text=True, timeout=LIMIT)
         self.assertEqual(result.returncode, 2)
