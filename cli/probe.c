@@ -17,6 +17,7 @@
 #include "core/catalog.h"
 #include "core/fail.h"
 #include "core/note.h"
+#include "named.h"
 #include "pons/poller.h"
 #include "pons/reactor.h"
 #include "pons/time.h"
@@ -269,23 +270,16 @@ probe_entries(struct probe *p)
 
 /* ---- what a word means ---- */
 
-/* A relative path is of the directory that we are in. */
 static int
 find_file(struct probe *p, const char *name)
 {
-    char *path = name[0] == '/' ? strdup(name) : realpath(name, NULL);
-    struct poni_entry *first;
-    int err = path ? 0 : -errno;
+    struct named named;
+    int err = named_read(&named, p->catalog, "probe", name);
 
     if (err < 0)
-        return poni_fail(err, "probe: %s: %s", name, strerror(-err));
-    err = poni_catalog_file(p->catalog, "probe", path, &first);
-    free(path);
-    if (err < 0)
         return err;
-    for (struct poni_entry *e = first; e; e = e->next)
-        if (e->path && e->device == first->device && e->inode == first->inode &&
-            p->count < ENTRIES_MAX)
+    for (struct poni_entry *e = p->catalog->entries; e; e = e->next)
+        if (named_has(&named, e) && p->count < ENTRIES_MAX)
             p->entries[p->count++] = e;
     return 0;
 }
