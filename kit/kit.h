@@ -129,6 +129,10 @@ uint64_t kit_now(void);
 /* From now on the host's clock, and kit_now(), run that many times slower. */
 void kit_host_slow_down(unsigned times);
 
+/* From now on the clock begins at a fixed time and advances by so much for each
+ * look; random numbers begin anew. */
+void kit_host_virtual(uint64_t step_ns);
+
 /* How many pieces of memory the engine holds; how often it has asked. */
 long kit_host_pieces(void);
 long kit_host_asked(void);
@@ -185,11 +189,23 @@ void kit_fill(int fd);
 /* Reads all there is. */
 void kit_drain(int fd);
 
+/* --- this process: kit/usage.c --- */
+
+int kit_descriptors(void);
+int kit_threads(void);
+size_t kit_heap(void);     // bytes of malloc(3) in use
+uint64_t kit_cpu_ns(void); // of this thread
+
 /* --- circumstances: kit/storm.c, kit/sandbox.c --- */
 
 /* SIGUSR1, every so many microseconds, until timer_delete(). */
 timer_t kit_storm(void (*handler)(int), long us);
 void kit_ignore(int signal);
+
+/* Goes on in a child (1); in the parent (0) the child has ended well, by
+ * kit_child_ends(). A child that fails has failed the test. */
+int kit_child(void);
+_Noreturn void kit_child_ends(void);
 
 /* From now on the system call `number` fails with `err` in this process. */
 void kit_forbid(long number, int err);
