@@ -40,6 +40,7 @@
 #include "pons/reactor.h"
 
 struct poni_entry;
+struct pons_poller;
 
 /* What a test asks of the engine; without it the test is skipped, with the
  * reason that kit/need.c has. Nothing: the test is required of all. */
@@ -52,6 +53,8 @@ enum kit_need {
     KIT_VIRTUAL = 1u << 4,    // capability
     KIT_FORKED = 1u << 5,     // optional: has forked()
     KIT_OPTIONS = 1u << 6,    // optional: has options
+    KIT_LEVEL = 1u << 7,      // a poller without PONS_POLLER_EDGE
+    KIT_ENDINGS = 1u << 8,    // capability: a poller's
 };
 
 /* The engine under test, as one test has it. */
@@ -119,7 +122,8 @@ int kit_try_open(struct kit *k, struct pons_reactor **out,
 int kit_configure(struct kit *k, const char *option, const char *value);
 
 /* Of a poller, without the adapter. */
-struct pons_poller *kit_open_poller(struct kit *k);
+int kit_try_open_poller(struct kit *k, struct pons_poller **out,
+                        struct pons_reason *reason);
 
 /* --- its host: kit/host.c --- */
 
