@@ -58,15 +58,16 @@ foreach(noun IN LISTS PONS_NOUNS)
   pons_test(${noun})
 endforeach()
 
-# tests/wrong/NAME.c: an engine that breaks a rule, beside the tests.
-function(pons_wrong source)
+# tests/wrong/NAME.c: an engine for the kit's own test, beside the tests.
+function(pons_subject source)
   cmake_path(GET source STEM name)
-  add_library(wrong_${name} MODULE ${source})
-  set_target_properties(wrong_${name} PROPERTIES PREFIX ""
+  cmake_path(GET source PARENT_PATH folder)
+  add_library(subject_${name} MODULE ${source})
+  set_target_properties(subject_${name} PROPERTIES PREFIX ""
     OUTPUT_NAME ${name}
-    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/wrong")
-  target_include_directories(wrong_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
-  pons_compile(wrong_${name})
+    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
+  target_include_directories(subject_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  pons_compile(subject_${name})
 endfunction()
 
 if(TARGET any_test)
@@ -128,8 +129,8 @@ if(PONS_CLI)
         --timeout ${limit} $<TARGET_FILE:plugin_${engine}>)
     endif()
   endforeach()
-  foreach(source IN LISTS PONS_WRONG)
-    pons_wrong(${source})
+  foreach(source IN LISTS PONS_RIGHT PONS_WRONG)
+    pons_subject(${source})
   endforeach()
   add_test(NAME conform COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/conform_test.py"

@@ -7,6 +7,8 @@
 
 #include "pool_rig.h"
 
+#define FOREVER (1000 * PONS_S) // longer than a test takes
+
 extern const struct pons_plugin *const poni_builtin_template;
 
 static struct poni_pool *
@@ -21,7 +23,7 @@ rig_new(uint64_t threads, uint64_t queue, uint64_t keepalive_ns)
 static void
 each_job_gets_a_thread_up_to_the_limit(void)
 {
-    struct poni_pool *p = rig_new(3, 0, PONS_S);
+    struct poni_pool *p = rig_new(3, 0, FOREVER);
     struct work w[3], queued;
 
     CHECK_EQ(rig_figures(p).threads, 0);
@@ -46,7 +48,7 @@ each_job_gets_a_thread_up_to_the_limit(void)
 static void
 an_idle_thread_takes_the_next_job(void)
 {
-    struct poni_pool *p = rig_new(8, 0, PONS_S);
+    struct poni_pool *p = rig_new(8, 0, FOREVER);
     struct work w;
 
     for (int i = 0; i < 100; i++) {
@@ -85,7 +87,7 @@ an_idle_thread_ends_after_its_keepalive(void)
 static void
 jobs_beyond_the_queue_are_refused(void)
 {
-    struct poni_pool *p = rig_new(2, 1, PONS_S);
+    struct poni_pool *p = rig_new(2, 1, FOREVER);
     struct work w[4];
 
     for (int round = 0; round < 100; round++) {
@@ -109,7 +111,7 @@ without_a_queue_none_is_refused(void)
 {
     enum { MANY = 1000 };
     static struct work w[MANY];
-    struct poni_pool *p = rig_new(2, 0, PONS_S);
+    struct poni_pool *p = rig_new(2, 0, FOREVER);
 
     for (int i = 0; i < MANY; i++) {
         work_init(&w[i], 0);
@@ -124,7 +126,7 @@ without_a_queue_none_is_refused(void)
 static void
 normal_and_slow_jobs_take_turns(void)
 {
-    struct poni_pool *p = rig_new(1, 0, PONS_S);
+    struct poni_pool *p = rig_new(1, 0, FOREVER);
     struct work first, slow[3], normal[3];
 
     work_occupy(p, &first);
@@ -167,7 +169,7 @@ waits_run(void *arg)
 static void
 who_waited_for_a_job_gets_no_place_beyond_the_limit(void)
 {
-    struct poni_pool *p = rig_new(1, 0, PONS_S);
+    struct poni_pool *p = rig_new(1, 0, FOREVER);
     struct work waiter[3], busy, w;
 
     waits_in = p;
@@ -192,7 +194,7 @@ who_waited_for_a_job_gets_no_place_beyond_the_limit(void)
 static void
 a_system_without_threads_strands_nobody(void)
 {
-    struct poni_pool *p = rig_new(4, 0, PONS_S);
+    struct poni_pool *p = rig_new(4, 0, FOREVER);
     struct work first, queued[3];
 
     work_occupy(p, &first);
