@@ -23,9 +23,9 @@
 #include "waiter.h"
 
 enum {
-    LOOK_NS = 10000000
-}; // between two tries to sit on a seat that a
-   // shutdown has
+    LOOK_NS = 10000000, // between two tries to sit on a seat that a shutdown
+                        // has
+};
 
 struct await {
     struct pons_future *f;
@@ -117,21 +117,9 @@ thread_park(struct await *a, struct poni_waiter *w, struct poni_wait *wait)
         poni_pool_wait_end(pool);
 }
 
-/* Tasks that a shutdown has left go on; it may have worked on the seat. */
-static struct poni_seat *
-sit_with_left(struct pons_runtime *rt)
-{
-    struct poni_seat *s = NULL;
-
-    if (poni_load_acquire(&rt->shutdown) == SHUTDOWN_DONE)
-        s = poni_sit(rt);
-    if (s != NULL)
-        (void)s->reactor->ops->bind(s->reactor);
-    return s;
-}
-
 /* The seat of a runtime without workers that this thread has made, if it does
- * not sit there already. */
+ * not sit there already. A shutdown may have it, and leave tasks, which go on.
+ */
 static struct poni_seat *
 thread_sit(struct poni_waiter *w)
 {
@@ -141,8 +129,10 @@ thread_sit(struct poni_waiter *w)
         return NULL;
     phase = poni_load_acquire(&w->made->phase);
     if (phase < RUNTIME_STOPPED && poni_runtime_check(w->made) == 0)
-        return phase == RUNTIME_OPEN ? poni_sit(w->made)
-                                     : sit_with_left(w->made);
+        return phase == RUNTIME_OPEN ||
+                       poni_load_acquire(&w->made->shutdown) == SHUTDOWN_DONE
+                   ? poni_sit(w->made)
+                   : NULL;
     poni_runtime_release(w->made);
     w->made = NULL;
     return NULL;
