@@ -102,19 +102,26 @@ fiber_await(struct pons_task *t, struct pons_future *f)
 static void
 thread_park(struct await *a, struct poni_waiter *w, struct poni_wait *wait)
 {
-    struct pons_runtime *rt = pons_runtime_current();
-    struct poni_pool *pool = NULL;
     uint64_t at = a->cancel_at, look;
 
     if (w->made != NULL && (look = pons_after_ns(LOOK_NS)) < at)
         at = look; // a shutdown works on our seat, and may leave it
-    if (poni_pool_current_job() != NULL && rt != NULL)
-        pool = rt->pool;
-    if (pool != NULL)
-        poni_pool_wait_begin(pool);
     poni_waiter_park(w, wait, at);
-    if (pool != NULL)
-        poni_pool_wait_end(pool);
+}
+
+static void
+thread_wait(struct await *a, struct poni_waiter *w, struct poni_wait *wait)
+{
+    int in_job = poni_pool_current_job() != NULL;
+
+    if (in_job)
+        poni_pool_wait_begin();
+    if (poni_self.seat != NULL)
+        poni_waiter_drive(w, poni_self.seat, a->cancel_at);
+    else
+        thread_park(a, w, wait);
+    if (in_job)
+        poni_pool_wait_end();
 }
 
 /* The seat of a runtime without workers that this thread has made, if it does
@@ -160,10 +167,7 @@ thread_await(struct pons_future *f)
     while (await_poll(&a) == PONS_PENDING) {
         if (self->seat == NULL && w->made != NULL)
             seat = thread_sit(w); // a shutdown may have left it
-        if (self->seat != NULL)
-            poni_waiter_drive(w, self->seat, a.cancel_at);
-        else
-            thread_park(&a, w, &wait);
+        thread_wait(&a, w, &wait);
     }
     context->wait = outer_wait;
     self->context = outer;

@@ -608,6 +608,60 @@ running_job_sees_the_cancel_and_is_awaited(void)
     everywhere_in_fibers(cancel_running_body, NULL);
 }
 
+struct across {
+    struct pons_runtime *outer;
+    const char *workers; // of the inner one
+};
+
+static int64_t
+joins_outer_task(void *outer)
+{
+    struct pons_task *t;
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_spawn(outer, has_job_7, NULL, &t), 0);
+    CHECK_EQ(pons_join(t, &answer), 0);
+    return answer;
+}
+
+static int64_t
+job_waits_in_another(void *arg)
+{
+    struct across *a = arg;
+    struct pons_runtime *inner = runtime_of("epoll", a->workers);
+    int64_t answer = block(inner, joins_outer_task, a->outer);
+
+    pons_runtime_unref(inner);
+    return answer;
+}
+
+static int64_t
+fiber_waits_in_another(void *across)
+{
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_blocking(job_waits_in_another, across, &answer), 0);
+    return answer;
+}
+
+static void
+job_that_waits_in_another_runtime_does_not_hold_its_thread(void)
+{
+    static const char *const workers[] = {"0", "1"};
+
+    for (int i = 0; i < 2; i++) {
+        struct pons_runtime *rt = runtime_with_pool("1", "elastic:max=1");
+        struct across across = {rt, workers[i]};
+        struct pons_task *t;
+        int64_t answer;
+
+        CHECK_EQ(pons_spawn(rt, fiber_waits_in_another, &across, &t), 0);
+        CHECK_EQ(pons_join(t, &answer), 0);
+        CHECK_EQ(answer, 7);
+        pons_runtime_unref(rt);
+    }
+}
+
 static void
 task_on_a_jobs_thread_is_not_in_that_job(void)
 {
@@ -927,6 +981,7 @@ static const struct unit_test tests[] = {
     T(inline_job_hears_of_a_shutdown),
     T(job_cancelled_before_it_started_is_not_run),
     T(running_job_sees_the_cancel_and_is_awaited),
+    T(job_that_waits_in_another_runtime_does_not_hold_its_thread),
     T(task_on_a_jobs_thread_is_not_in_that_job),
     T(deadline_asks_a_running_job),
     T(cancel_before_the_job_was_submitted_is_not_lost),
