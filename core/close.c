@@ -195,6 +195,18 @@ static const struct pons_waker_ops closer_waker_ops = {
     .release = closer_nothing,
 };
 
+/* Nothing is in course: whether it can be closed without another's help. */
+static int
+home_is_here(struct pons_stream *s)
+{
+    const struct poni_seat *home;
+
+    poni_lock(&s->lock);
+    home = poni_stream_home(s);
+    poni_unlock(&s->lock);
+    return home == NULL || home == poni_self.seat;
+}
+
 /*
  * Inside poll(): at once if nothing is in course and the home is here, which is
  * nearly always so; else it is left to those who end what is in course.
@@ -207,8 +219,7 @@ close_in_poll(struct pons_stream *s)
 
     closing_init(&on_stack, s, 0);
     poni_unpolled_remove(&on_stack.base);
-    if (poni_stream_recall(s, &nobody) &&
-        (s->home == NULL || s->home == poni_self.seat)) {
+    if (poni_stream_recall(s, &nobody) && home_is_here(s)) {
         (void)closing_poll(&on_stack.base, &nobody);
         return;
     }
@@ -263,8 +274,8 @@ pons_stream_release(struct pons_stream *s)
 
     if (!poni_epoch_is(s->epoch))
         return stream_leave(s);
-    if (poni_self.polling && !(poni_stream_recall(s, &(struct pons_waker){0}) &&
-                               (s->home == NULL || s->home == poni_self.seat)))
+    if (poni_self.polling &&
+        !(poni_stream_recall(s, &(struct pons_waker){0}) && home_is_here(s)))
         return poni_refuse_poll("pons_stream_release() of a busy stream",
                                 "its operations' ends");
     closing_init(&c, s, 1);

@@ -211,6 +211,7 @@ io_in_flight(struct poni_seat *seat, struct poni_leaf *leaf,
 {
     struct pons_stream *s = leaf->io.stream;
     struct pons_op *op = &leaf->io.op;
+    struct poni_seat *before = NULL;
 
     seat->inflight++;
     poni_lock(&s->lock);
@@ -220,11 +221,14 @@ io_in_flight(struct poni_seat *seat, struct poni_leaf *leaf,
     if (poni_stream_home(s) == NULL &&
         (seat->reactor->caps & PONS_REACTOR_REGISTERS)) {
         poni_runtime_hold(seat->runtime);
+        before = s->home;
         s->home = seat;
     }
     if (io_is_unwanted(s, op))
         seat->reactor->ops->cancel(seat->reactor, op);
     poni_unlock(&s->lock);
+    if (before != NULL)
+        poni_runtime_release(before->runtime); // which may free it
 }
 
 /* PONS_SUBMIT_..., with the figures kept. The owner of the seat. */

@@ -227,25 +227,27 @@ poni_job_ran(const struct pons_job *job)
 
 /* --- a job that waits for a job --- */
 
-/* The calling thread, if it is one of `p` and runs a job. */
+/* The calling thread, if it is one of a pool and runs a job. */
 static struct pool_thread *
-pool_self(const struct poni_pool *p)
+pool_self(void)
 {
     struct pool_thread *t = poni_pool_thread();
 
-    while (t != NULL && (t->guest || t->pool != p))
+    while (t != NULL && t->guest)
         t = t->outer;
     return t != NULL && t->running != NULL ? t : NULL;
 }
 
 void
-poni_pool_wait_begin(struct poni_pool *p)
+poni_pool_wait_begin(void)
 {
-    struct pool_thread *t = pool_self(p);
+    struct pool_thread *t = pool_self();
     struct pool_debt debt = {0};
+    struct poni_pool *p;
 
     if (t == NULL || t->waits++ > 0)
         return;
+    p = t->pool;
     poni_lock(&p->lock);
     p->view.busy_class[t->running->job_class]--;
     p->view.threads--;
@@ -257,12 +259,14 @@ poni_pool_wait_begin(struct poni_pool *p)
 }
 
 void
-poni_pool_wait_end(struct poni_pool *p)
+poni_pool_wait_end(void)
 {
-    struct pool_thread *t = pool_self(p);
+    struct pool_thread *t = pool_self();
+    struct poni_pool *p;
 
     if (t == NULL || --t->waits > 0)
         return;
+    p = t->pool;
     poni_lock(&p->lock);
     p->view.waiting--;
     p->view.threads++;

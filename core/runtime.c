@@ -164,6 +164,14 @@ worker_start(struct pons_runtime *rt, unsigned i)
     return 0;
 }
 
+/* Release pairs with who sits down next. */
+static void
+seat_leave(struct poni_seat *s)
+{
+    if (poni_swap(&s->sat, SEAT_FREE) == SEAT_AWAITED)
+        poni_futex_wake(&s->sat, 1);
+}
+
 struct poni_seat *
 poni_sit(struct pons_runtime *rt)
 {
@@ -172,9 +180,18 @@ poni_sit(struct pons_runtime *rt)
 
     if (rt->workers > 0 || !pthread_equal(rt->maker, pthread_self()))
         return NULL;
-    /* Acquire pairs with poni_unsit(): the seat's own fields. */
+    /* Acquire pairs with seat_leave(): the seat's own fields. */
     if (!poni_cas_seq(&s->sat, &empty, SEAT_TAKEN))
         return NULL;
+    /* Who has stopped it was on the seat then, and closes the reactor. */
+    if (poni_load_acquire(&rt->phase) == RUNTIME_STOPPED) {
+        seat_leave(s);
+        return NULL;
+    }
+    if (s->bound_away) {
+        s->bound_away = 0;
+        (void)s->reactor->ops->bind(s->reactor);
+    }
     poni_self.seat = s;
     return s;
 }
@@ -183,9 +200,7 @@ void
 poni_unsit(struct poni_seat *s)
 {
     poni_self.seat = NULL;
-    /* Release pairs with who sits down next. */
-    if (poni_swap(&s->sat, SEAT_FREE) == SEAT_AWAITED)
-        poni_futex_wake(&s->sat, 1);
+    seat_leave(s);
 }
 
 struct poni_seat *
@@ -201,6 +216,7 @@ poni_sit_for_shutdown(struct pons_runtime *rt, uint64_t deadline_ns)
             return NULL;
         now = SEAT_FREE;
     }
+    s->bound_away = !pthread_equal(rt->maker, pthread_self());
     (void)s->reactor->ops->bind(s->reactor);
     poni_self.seat = s;
     return s;

@@ -113,7 +113,8 @@ void poni_task_finished(struct pons_runtime *rt);
 uint64_t poni_tasks_alive(struct pons_runtime *rt);
 
 /* Seat 0 of a runtime without workers, if the calling thread may drive it and
- * does from now on (then call poni_unsit()); else NULL. */
+ * does from now on (then call poni_unsit()); else NULL: also when it has
+ * stopped. */
 struct poni_seat *poni_sit(struct pons_runtime *rt);
 void poni_unsit(struct poni_seat *s);
 

@@ -317,7 +317,9 @@ shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
         detach_workers(rt);
     if (hand != NULL && hand != caller.seat)
         poni_unsit(hand);
-    poni_self.seat = caller.seat;
+    /* A maker inside its block_on has nothing to drive any more. */
+    poni_self.seat =
+        hand == caller.seat && rt->left.tasks == 0 ? NULL : caller.seat;
     poni_self.task = caller.task;
     poni_self.polling = caller.polling;
     if (rt->left.tasks + rt->left.jobs == 0 && stuck == 0)

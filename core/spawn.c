@@ -115,7 +115,7 @@ task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
     poni_store_release(&t->word, TASK_QUEUED + (task ? 2u : 1u) * TASK_REF);
     if (task != NULL)
         *task = t;
-    if (scope != NULL)
+    if (scope != NULL) // only who runs it looks at that
         t->scope = poni_scope_add(scope, t) == 0 ? scope : NULL;
     /* Pairs with the seq_cst exchange of the phase in shutdown: either this
      * sees CLOSING, or shutdown's walk over the slabs sees this task. Inside,

@@ -98,9 +98,9 @@ PONS_API PONS_MUST_USE int pons_runtime_default(struct pons_runtime **out);
  * were left at the limit go on, cancelled, and may be joined: the workers stay
  * until the last has ended (without workers, its maker's waits do their work,
  * as before); the runtime's memory and descriptors are leaked then. Spawns
- * meanwhile give tasks that are born cancelled; when it has ended they are
- * -ESHUTDOWN. A second call waits for the first. -EDEADLK and -EOWNERDEAD
- * as above.
+ * meanwhile give tasks that are born cancelled, and so do those by tasks that
+ * were left; other spawns are -ESHUTDOWN when it has ended. A second call waits
+ * for the first. -EDEADLK and -EOWNERDEAD as above.
  */
 PONS_API int64_t pons_runtime_shutdown(struct pons_runtime *rt,
                                        uint64_t timeout_ns);

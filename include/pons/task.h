@@ -27,7 +27,8 @@
  *
  * Failure     -ENOMEM; -EOWNERDEAD in a forked child (P10). While a
  *             shutdown drains, spawning succeeds and the task is born
- *             cancelled; after it has ended, -ESHUTDOWN.
+ *             cancelled; after it has ended, -ESHUTDOWN, but to a task that
+ *             it left.
  */
 
 #include "future.h"
