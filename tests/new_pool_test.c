@@ -151,18 +151,16 @@ normal_and_slow_jobs_take_turns(void)
     rig_close(p);
 }
 
-static struct poni_pool *waits_in;
-
 static int64_t
 waits_run(void *arg)
 {
     struct work *w = arg;
 
     w->ran = 1;
-    poni_pool_wait_begin(waits_in);
+    poni_pool_wait_begin();
     sem_post(&w->begun);
     rig_wait(&w->go);
-    poni_pool_wait_end(waits_in);
+    poni_pool_wait_end();
     return 42;
 }
 
@@ -172,7 +170,6 @@ who_waited_for_a_job_gets_no_place_beyond_the_limit(void)
     struct poni_pool *p = rig_new(1, 0, FOREVER);
     struct work waiter[3], busy, w;
 
-    waits_in = p;
     for (int i = 0; i < 3; i++) {
         work_init(&waiter[i], 0);
         waiter[i].job.fn = waits_run;
