@@ -6,9 +6,8 @@
 
 #include "bench.h"
 #include "core/atomic.h"
+#include "counts.h"
 #include "runtime.h"
-
-enum { CALLS = 20000 };
 
 static int64_t
 nothing(void *arg)
@@ -21,7 +20,7 @@ static int64_t
 call(void *arg)
 {
     struct bench_run *r = arg;
-    uint64_t ops = bench_ops(r, CALLS);
+    uint64_t ops = bench_ops(r, JOBS);
     int64_t answer;
 
     bench_must(pons_blocking(nothing, NULL, NULL) == 0, "the first thread");

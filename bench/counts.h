@@ -11,6 +11,8 @@
  * bench_ops() makes of a number with --quick, they make of it too: a twentieth.
  */
 
+#include <stdint.h>
+
 enum {
     /* spawn_join; yield, chained_spawn */
     TASKS = 1000,       // live at once, or deep
@@ -46,9 +48,9 @@ enum {
 
     /* timers, lateness and stalls among them */
     TIMERS = 5000000, // bench_ops(): one at a time
-    FAR_MS = 3600000, // the i-th of many: FAR_MS + i * 2654435761 % FAR_MS
+    FAR_MS = 3600000, // see timer_far_ms()
     NAPPERS = 100,
-    NAPS = 50,             // of each: (napper + nap) % 10 + 1 ms
+    NAPS = 50,             // of each; see nap_ms()
     NAPS_QUICK = 10,       // of each, with --quick: still enough for p99
     NAP_STALL_EVERY = 100, // stalls: after so many naps one blocks its thread
     NAP_STALL_NS = 1000000,
@@ -66,5 +68,19 @@ enum {
     PIPES_ACTIVE = 5, // bytes that go round
     PASSES = 100000,  // bench_ops()
 };
+
+/* When the i-th of many timers is to end: out of order, in the next hour but
+ * one. */
+static inline uint64_t
+timer_far_ms(uint64_t i)
+{
+    return FAR_MS + i * UINT64_C(2654435761) % FAR_MS;
+}
+
+static inline unsigned
+nap_ms(unsigned napper, unsigned nap)
+{
+    return 1 + (napper + nap) % 10;
+}
 
 #endif /* BENCH_COUNTS_H */

@@ -5,12 +5,11 @@
  */
 
 #include "bench.h"
+#include "counts.h"
 #include "gate.h"
 #include "runtime.h"
 
-enum { TASKS = 10000, ROUNDS = 100 };
-
-static struct pons_future tasks[TASKS];
+static struct pons_future tasks[MANY];
 static struct gate gate;
 
 static enum pons_poll
@@ -36,8 +35,8 @@ static const struct pons_future_ops empty_ops = {.size = sizeof empty_ops,
 static void
 spawn_round(struct pons_runtime *rt)
 {
-    gate_shut(&gate, TASKS);
-    for (int i = 0; i < TASKS; i++) {
+    gate_shut(&gate, MANY);
+    for (int i = 0; i < MANY; i++) {
         pons_future_init(&tasks[i], &empty_ops);
         bench_must(pons_spawn_future(rt, &tasks[i], NULL) == 0, "spawn");
     }
@@ -48,13 +47,13 @@ spawn_round(struct pons_runtime *rt)
 static void
 spawn_rounds(struct bench_run *r, struct pons_runtime *rt)
 {
-    uint64_t rounds = bench_ops(r, ROUNDS);
+    uint64_t rounds = bench_ops(r, MANY_ROUNDS);
 
     spawn_round(rt);
     bench_start(r);
     for (uint64_t i = 0; i < rounds; i++)
         spawn_round(rt);
-    bench_stop(r, rounds * TASKS);
+    bench_stop(r, rounds * MANY);
 }
 
 static int64_t
