@@ -57,6 +57,22 @@ class Workers
     std::vector<std::thread> threads;
 };
 
+/* A timer that is due before all others, as most programs have one: setting the
+ * earliest timer of a context costs a system call. It keeps run() from
+ * returning. */
+class Earlier
+{
+  public:
+    explicit Earlier(asio::io_context &context)
+        : timer(context, std::chrono::milliseconds(FAR_MS / 2))
+    {
+        timer.async_wait([](const boost::system::error_code &) {});
+    }
+
+  private:
+    asio::steady_timer timer;
+};
+
 /* Goes to the end of the queue. */
 inline auto
 yield()
