@@ -20,7 +20,8 @@ extern const struct bench_workload asio_ping_pong, asio_wake_cross; // wake.cpp
 extern const struct bench_workload asio_timers, asio_sleepers,
     asio_stalls; // timers.cpp
 extern const struct bench_workload asio_blocking_roundtrip,
-    asio_blocking_throughput; // work.cpp
+    asio_blocking_throughput;                                     // work.cpp
+extern const struct bench_workload asio_cancel_storm, asio_fanin; // many.cpp
 
 void asio_serve(); // echo.cpp
 

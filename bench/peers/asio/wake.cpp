@@ -107,7 +107,7 @@ cross_run(struct bench_run *r, unsigned senders, uint64_t each)
     crossing_finish(&receiver.crossing, r);
 }
 
-enum { FEWER = 8 }; // what is not yet run is in memory
+constexpr uint64_t FEWER = 8; // what is not yet run is in memory
 
 PEER_WAKE_CROSS(asio, WAKES_FLOOD / FEWER, "asio::post()",
                 "wakes that become one: each of these is a handler");

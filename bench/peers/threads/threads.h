@@ -16,6 +16,8 @@ extern const struct bench_workload threads_blocking_roundtrip,
     threads_blocking_throughput; /* call.c */
 extern const struct bench_workload threads_timers, threads_sleepers,
     threads_stalls; /* sleep.c */
+extern const struct bench_workload threads_cancel_storm,
+    threads_fanin; /* many.c */
 
 void threads_serve(void); /* echo.c */
 
