@@ -119,7 +119,7 @@ task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
         t->scope = poni_scope_add(scope, t) == 0 ? scope : NULL;
     /* Pairs with the seq_cst exchange of the phase in shutdown: either this
      * sees CLOSING, or shutdown's walk over the slabs sees this task. Inside,
-     * a fence were a sixth of what a task costs: shutdown walks again. */
+     * it would be a sixth of what a task costs: shutdown walks again. */
     if (s == NULL)
         poni_fence();
     if (poni_load_relaxed(&t->runtime->phase) != RUNTIME_OPEN)

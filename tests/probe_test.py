@@ -120,8 +120,10 @@ $""")
         self.works("%s:events=12" % self.sample("good"))
         spaced = os.path.join(self.dir, "my own.so")
         shutil.copy(self.sample("good"), spaced)
-        self.refused(probe(spaced), "contains a space")
+        self.works(spaced)
+        self.works("%s:events=12" % spaced)
         self.works("[%s]:events=12" % spaced)
+        self.refused(probe("my own"), "contains a space")
         self.fails("%s:events=13" % self.sample("good"), "refused",
                    os.strerror(33), "pons list")
 
