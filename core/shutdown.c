@@ -137,25 +137,23 @@ drain_by_workers(struct pons_runtime *rt, uint64_t deadline_ns)
     } while (deadline_ns == PONS_NEVER || pons_now() < deadline_ns);
 }
 
-/* Without: does their work. One step at a time, as tasks come to their ends.
- * What was born on the seat before it was ours is all to be seen now; what
- * other workers (PONS_MAIN) have, the next walk sees. */
+/* Without: does their work, a step at a time. What was born on the seat before
+ * it was ours is all to be seen now; what other workers (PONS_MAIN) have, the
+ * next walk sees, by the clock, too. */
 static void
 drain_by_hand(struct pons_runtime *rt, struct poni_seat *s,
               uint64_t deadline_ns)
 {
+    uint64_t walk = pons_after_ns(LOOK_NS);
+
     cancel_all(rt);
     while (poni_tasks_alive(rt) > 0 && pons_now() < deadline_ns) {
-        uint32_t before = poni_load_acquire(&rt->ends);
-
-        while (poni_load_acquire(&rt->ends) == before &&
-               poni_tasks_alive(rt) > 0 && pons_now() < deadline_ns) {
-            uint64_t look = pons_after_ns(LOOK_NS);
-
-            poni_seat_step(s, look < deadline_ns ? look : deadline_ns);
-            if (rt->workers > 1 && pons_now() >= look)
-                cancel_all(rt);
-        }
+        poni_seat_step(s, walk < deadline_ns ? walk : deadline_ns);
+        if (pons_now() < walk)
+            continue;
+        if (rt->workers > 1)
+            cancel_all(rt);
+        walk = pons_after_ns(LOOK_NS);
     }
 }
 
