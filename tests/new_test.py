@@ -152,6 +152,9 @@ class Words(Test):
     def test_a_file_that_does_not_fit_leaves_nothing(self):
         self.works(self.pons("new", "pool", "mine", "whole"))
         largest = max(f.stat().st_size for f in os.scandir(self.path("whole")))
+        with open(PONS, "rb") as f:
+            if b"__tsan_init" in f.read():  # that writes a file before main()
+                self.skipTest("TSan wants larger files")
         for limit in (0, 100, largest - 1):
             self.refused(1, "cannot make the folder mine: File too large; "
                          "nothing was written", "pool", "mine",
