@@ -105,22 +105,27 @@ poni_notify_one(struct pons_runtime *rt)
 
 /* --- searching --- */
 
+static void
+seat_count_search(struct poni_seat *s)
+{
+    if (s->searching)
+        return;
+    s->searching = 1;
+    if (poni_load_relaxed(&s->called_to_search) &&
+        poni_swap_seq(&s->called_to_search, 0))
+        return; // the caller has counted us
+    poni_add_seq(&s->runtime->searchers, 1);
+}
+
 static int
 seat_begin_search(struct poni_seat *s)
 {
     struct pons_runtime *rt = s->runtime;
 
-    if (s->searching)
-        return 1;
-    if (poni_load_relaxed(&s->called_to_search) &&
-        poni_swap_seq(&s->called_to_search, 0)) {
-        s->searching = 1;
-        return 1;
-    }
-    if (poni_load_relaxed(&rt->searchers) * 2 >= rt->seat_count)
+    if (!s->searching && !poni_load_relaxed(&s->called_to_search) &&
+        poni_load_relaxed(&rt->searchers) * 2 >= rt->seat_count)
         return 0;
-    poni_add_seq(&rt->searchers, 1);
-    s->searching = 1;
+    seat_count_search(s);
     return 1;
 }
 
@@ -248,8 +253,14 @@ seat_sleep(struct poni_seat *s, const uint32_t *word, uint32_t value,
     uint64_t timer = poni_timers_earliest(&s->timers), began;
 
     seat_announce(s);
-    if (seat_posted(s) || runtime_has_work(s->runtime) ||
-        poni_load_acquire(word) == value) {
+    if (runtime_has_work(s->runtime)) {
+        /* Who left it may have seen us search, and have called nobody: so we
+         * do, and call the next if we find more than we take. */
+        (void)seat_unannounce(s);
+        seat_count_search(s);
+        return;
+    }
+    if (seat_posted(s) || poni_load_acquire(word) == value) {
         (void)seat_unannounce(s);
         return;
     }

@@ -15,6 +15,9 @@
 #endif
 #define LAST (SEATS - 1)
 
+#define WORK 1   /* a second look finds what any seat may do */
+#define POSTED 2 /* or what only this one may */
+
 byte ready_inbox[SEATS], pinned[SEATS], ring[SEATS];
 byte inject_count;
 byte sleepers;              /* a bit per seat */
@@ -248,7 +251,7 @@ inline poni_seat_end_search()
     fi
 }
 
-inline seat_begin_search()
+inline seat_count_search()
 {
     if
     :: searching[me]
@@ -270,7 +273,7 @@ inline seat_begin_search()
             }
         fi;
         if
-        :: searching[me] || searchers * 2 >= SEATS
+        :: searching[me]
         :: else ->
             d_step {
                 searchers++;
@@ -278,6 +281,14 @@ inline seat_begin_search()
                 COUNTED
             }
         fi
+    fi
+}
+
+inline seat_begin_search()
+{
+    if
+    :: !searching[me] && !called[me] && searchers * 2 >= SEATS
+    :: else -> seat_count_search()
     fi
 }
 
@@ -291,21 +302,21 @@ inline seat_steal()
     }
 }
 
-/* seat_posted() || runtime_has_work(), one load after the other; its own ring
+/* runtime_has_work() || seat_posted(), one load after the other; its own ring
  * is empty. */
 inline look_again()
 {
-    got = (ready_inbox[me] > 0);
-    if
-    :: !got -> got = (inject_count > 0)
-    :: else
-    fi;
+    got = (inject_count > 0 -> WORK : 0);
 #if SEATS == 2
     if
-    :: !got -> got = (ring[LAST - me] > 0)
+    :: !got -> got = (ring[LAST - me] > 0 -> WORK : 0)
+    :: else
+    fi;
+#endif
+    if
+    :: !got -> got = (ready_inbox[me] > 0 -> POSTED : 0)
     :: else
     fi
-#endif
 }
 
 inline stop_searching()
@@ -426,7 +437,7 @@ proctype seat(byte me)
         stop_searching();
 #endif
         if
-        :: got -> got = 0
+        :: got
         :: else ->
             in_poll[me] = 1;
 end_asleep:
@@ -439,6 +450,11 @@ end_asleep:
             }
         fi;
         seat_unannounce();
+        if
+        :: got == WORK -> seat_count_search()
+        :: else
+        fi;
+        got = 0;
         goto again;
 found:
         got = 0;
