@@ -121,8 +121,13 @@ if(PONS_CLI)
         --timeout ${limit} $<TARGET_FILE:plugin_${engine}>)
     endif()
   endforeach()
-  foreach(source IN LISTS PONS_RIGHT PONS_WRONG)
+  foreach(source IN LISTS PONS_RIGHT PONS_WRONG PONS_WRONG_REACTORS)
     pons_subject(${source})
+  endforeach()
+  foreach(source IN LISTS PONS_WRONG_REACTORS) # tests/wrong/reactor.h
+    cmake_path(GET source STEM name)
+    target_sources(subject_${name} PRIVATE core/adapter.c core/finetimer.c
+      core/oddset.c core/optry.c core/slots.c)
   endforeach()
   add_test(NAME conform COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/conform_test.py"
