@@ -133,7 +133,7 @@ wake_in_turn(struct kit *k)
 }
 
 static struct pons_reactor *wake_target;
-static volatile sig_atomic_t wake_handled;
+static int wake_handled; // a count, of handlers on any thread: no partner
 
 static void
 wake_handler(int signal)
@@ -147,7 +147,7 @@ wake_handler(int signal)
         kit_fail("wake in a signal handler: wanted errno kept, found it "
                  "changed");
     errno = saved;
-    wake_handled++;
+    poni_add_relaxed(&wake_handled, 1);
 }
 
 /* Each poll ends only by a wake from a handler that interrupts it, or that ran
@@ -165,7 +165,7 @@ wake_from_signals(struct kit *k)
     kit_unix_pair(fds, SOCK_STREAM);
     wake_target = r;
     storm = kit_storm(wake_handler, 200);
-    while (wake_handled < SIGNALS) {
+    while (poni_load_relaxed(&wake_handled) < SIGNALS) {
         op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
         kit_pends(r, &op);
         n = r->ops->poll(r, &ev, 1, PONS_NEVER);
