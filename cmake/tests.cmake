@@ -89,6 +89,11 @@ foreach(noun elastic pool pool_end pool_thread runtime)
   target_link_options(${noun}_test PRIVATE -Wl,--wrap=pthread_create)
 endforeach()
 
+# What `pons new pool` starts with, as it stands.
+target_sources(new_pool_test PRIVATE cli/new/pool/MINE.c)
+target_compile_definitions(new_pool_test PRIVATE PONS_BUILTIN=template)
+target_link_options(new_pool_test PRIVATE -Wl,--wrap=pthread_create)
+
 # PONS_MAIN, in a program of its own.
 add_executable(main_program tests/main_program.c)
 pons_internal(main_program)
@@ -108,6 +113,9 @@ if(PONS_CLI)
   add_test(NAME bench_program COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_program_test.py"
     $<TARGET_FILE:pons_command>)
+  add_test(NAME new COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/new_test.py"
+    $<TARGET_FILE:pons_command> "${PROJECT_BINARY_DIR}")
   # The rules, of each engine that is built in, and as a shared object. Not under
   # valgrind, for which buffers that are nowhere are errors, not results.
   set(limit 60s)
@@ -140,6 +148,13 @@ if(PONS_CLI)
   target_sources(bench_baseline_test PRIVATE cli/bench_baseline.c
     cli/bench_environment.c cli/bench_json.c cli/bench_result.c
     cli/bench_stats.c cli/bench_syscalls.c cli/bench_units.c cli/say.c)
+  target_sources(needed_test PRIVATE cli/needed.c)
+  target_compile_definitions(needed_test PRIVATE CACHE_PATH="cache")
+  foreach(noun inspect probe)
+    add_test(NAME ${noun} COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/${noun}_test.py"
+      $<TARGET_FILE:pons_command>)
+  endforeach()
 endif()
 
 if(NOT CMAKE_CROSSCOMPILING)

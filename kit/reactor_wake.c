@@ -133,7 +133,7 @@ wake_in_turn(struct kit *k)
 }
 
 static struct pons_reactor *wake_target;
-static int wake_handled; // a count, of handlers on any thread: no partner
+static int wake_handled; // atomic: any thread may get the signal
 
 static void
 wake_handler(int signal)
@@ -146,8 +146,8 @@ wake_handler(int signal)
     if (errno != 77)
         kit_fail("wake in a signal handler: wanted errno kept, found it "
                  "changed");
+    (void)poni_add_relaxed(&wake_handled, 1);
     errno = saved;
-    poni_add_relaxed(&wake_handled, 1);
 }
 
 /* Each poll ends only by a wake from a handler that interrupts it, or that ran

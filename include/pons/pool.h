@@ -10,9 +10,9 @@
  * is called with the pool's lock held: it makes no system call, waits for
  * nothing and calls nobody.
  *
- *   B1 bounds     The core never runs more threads than the latest threads_max
- *                 that the policy named, except one for each job that waits for
- *                 another job (nesting cannot deadlock).
+ *   B1 bounds     The core starts a thread only while there are fewer than
+ *                 on_tick named last. Those inside a job that waits are not
+ *                 counted (nesting cannot deadlock).
  *   B2 no strand  A queued job is run or refused, whatever the policy answers:
  *                 with no thread at all, the core starts one.
  *   B3 refusals   PONS_POOL_REFUSE is a result (-EBUSY) of the job, not a loss.
@@ -106,7 +106,8 @@ struct pons_pool_ops {
      * How many threads there should be now, given the queues. Asked at the
      * start, when a job is left in a queue, when a thread has begun or begins
      * to wait, and when the system refused a thread; the core starts what is
-     * missing, outside its lock. Never more than threads_max of the options.
+     * missing, outside its lock. A greatest number, as of an option, is the
+     * policy's to keep.
      */
     struct pons_pool_target (*on_tick)(struct pons_pool_policy *p,
                                        const struct pons_pool_view *v);
