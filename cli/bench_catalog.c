@@ -54,6 +54,7 @@ offer_fini(struct bench_offer *o)
     free(o->version);
     texts_free(o->cases);
     texts_free(o->heavy);
+    texts_free(o->brief);
 }
 
 void
@@ -131,6 +132,7 @@ offer_read(struct bench_catalog *c, enum bench_kind kind, const char *path,
     const json_t *axes = json_object_get(line, "axes");
     const json_t *cases = json_object_get(line, "cases");
     const json_t *heavy = json_object_get(line, "heavy");
+    const json_t *brief = json_object_get(line, "brief");
     const json_t *serves = json_object_get(line, "serves");
     const json_t *spread = json_object_get(line, "spread");
 
@@ -146,13 +148,14 @@ offer_read(struct bench_catalog *c, enum bench_kind kind, const char *path,
                               .serves = json_array_size(serves) > 0,
                               .spread = json_is_true(spread),
                               .cases = texts_of(cases),
-                              .heavy = texts_of(heavy)};
+                              .heavy = texts_of(heavy),
+                              .brief = texts_of(brief)};
     for (unsigned i = 0; i < AXES; i++)
         if (has_text(axes, axis_names[i]))
             o->axes |= 1u << i;
     c->count++;
     if (!offer_whole(o) || !texts_whole(o->cases, cases) ||
-        !texts_whole(o->heavy, heavy))
+        !texts_whole(o->heavy, heavy) || !texts_whole(o->brief, brief))
         return -ENOMEM;
     if (!*o->workload || !*o->subject || (!o->serves && !o->cases[0]))
         return -EPROTO;
