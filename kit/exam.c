@@ -91,22 +91,30 @@ exam_skips(struct kit_result *r, const char *format, ...)
     return 1;
 }
 
-/* Skips the test if one of the rules that it stands on has failed. */
+/* Skips the test if one of `rules`, which it stands on, has failed. */
 static int
-exam_cannot_judge(const struct kit_exam *e, struct kit_result *r)
+exam_lacks(const struct kit_exam *e, struct kit_result *r, const char *rules)
 {
-    const char *rules = exam_cannot_open(e) ? "R15" : r->test->stands_on;
     char rule[16];
     int length = 0;
 
-    if (exam_hangs(e, r->test->rule))
-        return exam_skips(r, "another test of %s hangs", r->test->rule);
     while (rules != NULL && sscanf(rules, "%15s%n", rule, &length) == 1) {
         rules += length;
         if (kit_exam_count(e, rule, KIT_FAILED) > 0)
             return exam_skips(r, "it stands on %s, which does not hold", rule);
     }
     return 0;
+}
+
+static int
+exam_cannot_judge(const struct kit_exam *e, struct kit_result *r)
+{
+    if (exam_hangs(e, r->test->rule))
+        return exam_skips(r, "another test of %s hangs", r->test->rule);
+    if (exam_cannot_open(e))
+        return exam_lacks(e, r, "R15");
+    return exam_lacks(e, r, kit_foundation(e->entry->kind, r->test)) ||
+           exam_lacks(e, r, r->test->stands_on);
 }
 
 int

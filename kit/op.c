@@ -87,8 +87,6 @@ kit_await(struct pons_reactor *r, struct pons_op *op)
 
     KIT_WANT(ev.op == op, "wanted the event of %s, found one of another op",
              op_text(op).text);
-    KIT_EQ(ev.flags & PONS_EVENT_MORE, 0, "MORE in the event of %s",
-           op_text(op).text);
     return ev.res;
 }
 

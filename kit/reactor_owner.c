@@ -260,6 +260,6 @@ const struct kit_test kit_owner_tests[] = {
     {"R1", "a reactor goes from hand to hand with an op in flight",
      KIT_IO | KIT_MOVES, NULL, owner_hands_over},
     {"R1", "what an owner that is gone has left ends at the new one",
-     KIT_IO | KIT_MOVES, NULL, owner_inherits},
+     KIT_IO | KIT_MOVES, "R5", owner_inherits},
     {0},
 };

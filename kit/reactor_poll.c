@@ -49,19 +49,29 @@ poll_never_early(struct kit *k)
     kit_close(r);
 }
 
-/* A deadline that was not used must not end a later, longer wait. */
+/* A deadline that was not used, since there was an event (and not a wake, which
+ * is R8's), must not end a later, longer wait. */
 static void
 poll_unused_deadline(struct kit *k)
 {
     struct pons_reactor *r = kit_open(k);
     struct pons_event ev;
+    struct pons_op op;
+    char c;
+    int fds[2], n;
 
+    kit_unix_pair(fds, SOCK_STREAM);
     for (int i = 0; i < 20; i++) {
-        kit_check_result(r->ops->wake(r), 0, "wake");
-        kit_check_result(r->ops->poll(r, &ev, 1, kit_now() + MS), 0,
-                         "poll after wake");
+        op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+        kit_pends(r, &op);
+        kit_say(fds[1], "x");
+        do
+            n = r->ops->poll(r, &ev, 1, kit_now() + MS);
+        while (n == 0);
+        kit_check_result(n, 1, "poll with room for 1 event");
         poll_waits(r, 3 * MS);
     }
+    kit_close_pair(r, fds);
     kit_close(r);
 }
 
@@ -120,7 +130,7 @@ poll_keeps_to_its_room(struct kit *k)
         kit_pends(r, &ops[i]);
     }
     kit_say(fds[1], "0123456789abcdef");
-    for (int taken = 0, n; taken < OPS; taken += n) {
+    for (int taken = 0, n; taken < OPS;) {
         memset(ev, POISON, sizeof ev);
         guard = ev[ROOM];
         n = r->ops->poll(r, ev, ROOM, PONS_NEVER);
@@ -128,8 +138,11 @@ poll_keeps_to_its_room(struct kit *k)
                  n);
         KIT_WANT(memcmp(&ev[ROOM], &guard, sizeof guard) == 0,
                  "poll wrote beyond its room for %d events", ROOM);
+        for (int i = 0; i < n; i++) { // once or twice: that is R3's
+            taken += ev[i].op->state == 0;
+            ev[i].op->state = 1;
+        }
     }
-    kit_quiet(r);
     kit_close_pair(r, fds);
     kit_close(r);
 }

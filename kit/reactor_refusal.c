@@ -37,7 +37,8 @@ refusal_opens(struct kit *k)
 }
 
 /* What open says with so many more descriptors and pieces of memory than there
- * are (-1: any number): either way nothing is kept. */
+ * are (-1: any number). A refusal keeps nothing; what a success does is R14's.
+ */
 static int
 refusal_open(struct kit *k, int descriptors, long pieces)
 {
@@ -60,15 +61,15 @@ refusal_open(struct kit *k, int descriptors, long pieces)
     err = kit_try_open(k, &r, &reason);
     kit_host_limit(-1);
     KIT_SYS(setrlimit(RLIMIT_NOFILE, &all));
-    if (err == 0)
+    if (err == 0) {
         kit_close(r);
-    else
-        KIT_WANT(reason.text[0] != '\0',
-                 "open refused with %s: wanted a reason in words, found none",
-                 strerror(-err));
+        return 0;
+    }
+    KIT_WANT(reason.text[0] != '\0',
+             "open refused with %s: wanted a reason in words, found none",
+             strerror(-err));
     KIT_EQ(kit_host_pieces(), before,
-           "pieces of the host's memory that are kept after %s",
-           err == 0 ? "close" : "a refusal");
+           "pieces of the host's memory that are kept after a refusal");
     return err;
 }
 
@@ -80,11 +81,11 @@ refusal_descriptors(struct kit *k)
 
         close(next);
         err = refusal_open(k, n, -1);
+        if (err == 0)
+            return;
         KIT_EQ(KIT_SYS(dup(STDIN_FILENO)), next,
                "the lowest free descriptor after open with %d left", n);
         close(next);
-        if (err == 0)
-            return;
         kit_check_result(err, -EMFILE, "open with %d descriptors left", n);
     }
     kit_fail("open with %d descriptors left: wanted 0", TRIES);

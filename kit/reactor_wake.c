@@ -112,16 +112,18 @@ wake_back(void *arg)
 static void
 wake_in_turn(struct kit *k)
 {
-    struct wake_relay l = {kit_open(k), kit_open(k)};
+    struct pons_reason reason;
+    struct wake_relay l = {.here = kit_open(k)};
     pthread_t thread;
 
+    /* It has one owner, whom no PINNED engine minds. */
+    kit_check_result(kit_try_open(k, &l.there, &reason), 0, "open");
     KIT_EQ(pthread_create(&thread, NULL, wake_back, &l), 0, "pthread_create");
     for (int i = 0; i < TURNS; i++) {
         wake_now(l.there);
         wake_ends_poll(l.here);
     }
     pthread_join(thread, NULL);
-    kit_check_result(l.there->ops->bind(l.there), 0, "bind");
     kit_close(l.here);
     kit_close(l.there);
 }
@@ -309,7 +311,7 @@ const struct kit_test kit_wake_tests[] = {
     {"R8", "no event is lost in a storm of wakes", KIT_IO, NULL,
      wake_while_working},
     {"R8", "wake keeps errno", KIT_ALL, NULL, wake_keeps_errno},
-    {"R8", "a wake ends poll before the farthest deadline", KIT_ALL, NULL,
-     wake_from_far},
+    {"R7", "the farthest deadline neither ends poll nor is in a wake's way",
+     KIT_ALL, "R8", wake_from_far},
     {0},
 };

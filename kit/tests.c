@@ -25,12 +25,12 @@ static const struct kit_rule reactor_rules[] = {
 };
 
 /* Of pollers, too: the core's adapter makes reactors of them. */
-#define OF_REACTORS                                                          \
-    kit_poll_tests, kit_wake_tests, kit_end_tests, kit_error_tests,          \
-        kit_limit_tests, kit_cancel_tests, kit_race_tests, kit_owner_tests,  \
-        kit_stream_tests, kit_blocking_tests, kit_connect_tests,             \
-        kit_packet_tests, kit_watch_tests, kit_kind_tests, kit_system_tests, \
-        kit_storm_tests, kit_thrift_tests, kit_close_tests, kit_batch_tests, \
+#define OF_REACTORS                                                           \
+    kit_poll_tests, kit_wake_tests, kit_error_tests, kit_limit_tests,         \
+        kit_end_tests, kit_cancel_tests, kit_race_tests, kit_owner_tests,     \
+        kit_thrift_tests, kit_stream_tests, kit_blocking_tests,               \
+        kit_connect_tests, kit_packet_tests, kit_watch_tests, kit_kind_tests, \
+        kit_system_tests, kit_storm_tests, kit_close_tests, kit_batch_tests,  \
         kit_virtual_tests, kit_refusal_tests
 
 static const struct kit_test *const reactor_tests[] = {kit_open_tests,
@@ -64,4 +64,14 @@ kit_tests(uint32_t kind)
     default:
         return no_tests;
     }
+}
+
+/* The rules with a number are tested through the core's adapter, which needs
+ * those with a name. */
+const char *
+kit_foundation(uint32_t kind, const struct kit_test *t)
+{
+    if (kind == PONS_KIND_POLLER && t->rule[0] == 'R')
+        return "control level edge error cookie";
+    return NULL;
 }

@@ -21,4 +21,7 @@ const struct kit_rule *kit_rules(uint32_t kind);
  * others stand on to what stands on others. */
 const struct kit_test *const *kit_tests(uint32_t kind);
 
+/* The rules that all such tests stand on, as in `stands_on`; or NULL. */
+const char *kit_foundation(uint32_t kind, const struct kit_test *t);
+
 #endif /* KIT_TESTS_H */
