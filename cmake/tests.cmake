@@ -66,8 +66,8 @@ function(pons_subject source)
   set_target_properties(subject_${name} PROPERTIES PREFIX ""
     OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
-  target_include_directories(subject_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
-  pons_compile(subject_${name})
+  pons_internal(subject_${name})
+  target_link_options(subject_${name} PRIVATE -Wl,--exclude-libs,ALL)
 endfunction()
 
 if(TARGET any_test)
