@@ -138,7 +138,7 @@ const struct kit_test kit_thrift_tests[] = {
     {"R12", "a descriptor that comes and goes asks for no memory", KIT_IO, NULL,
      thrift_of_connections},
     {"R12", "there are no threads", KIT_ALL, NULL, thrift_no_thread},
-    {"R12", "poll sleeps when there is nothing to do", KIT_ALL, NULL,
+    {"R12", "poll sleeps when there is nothing to do", KIT_ALL, "R11",
      thrift_asleep},
     {0},
 };
