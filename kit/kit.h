@@ -169,6 +169,9 @@ void kit_ends(struct pons_reactor *r, struct pons_op op, int wanted);
 /* A look: nothing has ended. */
 void kit_quiet(struct pons_reactor *r);
 
+/* Polls for 100 ms, in which nothing ends; whether it sleeps most of them. */
+int kit_sleeps(struct pons_reactor *r);
+
 /* Calls forget(), if there is one, and closes. */
 void kit_forget(struct pons_reactor *r, int fd);
 
@@ -197,8 +200,11 @@ void kit_drain(int fd);
 
 int kit_descriptors(void);
 int kit_threads(void);
-size_t kit_heap(void);     // bytes of malloc(3) in use
-uint64_t kit_cpu_ns(void); // of this thread
+size_t kit_heap(void); // bytes of malloc(3) in use
+
+/* How long this thread did not sleep: it ran, or waited for a processor. So it
+ * tells who spins, however busy the machine is. */
+uint64_t kit_busy_ns(void);
 
 /* --- circumstances: kit/storm.c, kit/sandbox.c --- */
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { MS = 1000000 };
+
 struct op_text {
     char text[64];
 };
@@ -146,6 +148,20 @@ kit_quiet(struct pons_reactor *r)
         kit_fail("wanted no event, found one of %s with %d",
                  op_text(ev.op).text, ev.res);
     kit_check_result(n, 0, "poll with deadline 0");
+}
+
+int
+kit_sleeps(struct pons_reactor *r)
+{
+    uint64_t began_ns = kit_now(), busy_ns = kit_busy_ns();
+    uint64_t deadline_ns = began_ns + 100 * MS;
+    struct pons_event ev;
+
+    while (kit_now() < deadline_ns)
+        kit_check_result(r->ops->poll(r, &ev, 1, deadline_ns), 0,
+                         "poll with nothing to report");
+    busy_ns = kit_busy_ns() - busy_ns;
+    return busy_ns + 50 * MS < kit_now() - began_ns;
 }
 
 void
