@@ -112,7 +112,7 @@ if(PONS_CLI)
   if(PONS_SANITIZE OR CMAKE_CROSSCOMPILING_EMULATOR)
     set(limit 300s)
   endif()
-  foreach(engine IN LISTS PONS_REACTORS)
+  foreach(engine IN LISTS PONS_REACTORS PONS_POLICIES)
     add_test(NAME conform_${engine}
       COMMAND pons_command conform --timeout ${limit} ${engine})
     if(TARGET plugin_${engine})

@@ -71,7 +71,8 @@ exam_cannot_open(const struct kit_exam *e)
 static int
 exam_cannot_judge(const struct kit_exam *e, struct kit_result *r)
 {
-    const char *rules = exam_cannot_open(e) ? "R15" : r->test->stands_on;
+    const char *rules =
+        exam_cannot_open(e) ? e->results[0].test->rule : r->test->stands_on;
     char rule[16];
     int length = 0;
 

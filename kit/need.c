@@ -42,6 +42,13 @@ need_has_options(const struct kit *k)
     return k->engine->options != NULL && k->engine->options->name != NULL;
 }
 
+/* The one policy that may run jobs on their submitters. */
+static int
+need_has_threads(const struct kit *k)
+{
+    return strcmp(k->engine->name, "inline") != 0;
+}
+
 static const char *
 need_capability(struct kit *k, unsigned needs)
 {
@@ -69,5 +76,7 @@ kit_need_unmet(struct kit *k, unsigned needs)
         return "optional: it has no forked()";
     if (needs & KIT_OPTIONS && !need_has_options(k))
         return "it has no options";
+    if (needs & KIT_THREADS && !need_has_threads(k))
+        return "it runs jobs on their submitters";
     return needs & CAPABILITIES ? need_capability(k, needs) : NULL;
 }

@@ -11,7 +11,10 @@ extern const struct kit_test kit_refusal_tests[], kit_poll_tests[],
     kit_cancel_tests[], kit_race_tests[], kit_owner_tests[], kit_stream_tests[],
     kit_blocking_tests[], kit_connect_tests[], kit_packet_tests[],
     kit_watch_tests[], kit_kind_tests[], kit_system_tests[], kit_thrift_tests[],
-    kit_close_tests[], kit_poller_tests[];
+    kit_close_tests[], kit_poller_tests[], kit_pool_open_tests[],
+    kit_pool_refusal_tests[], kit_pool_job_tests[], kit_pool_answer_tests[],
+    kit_pool_bound_tests[], kit_pool_growth_tests[], kit_pool_idle_tests[],
+    kit_pool_end_tests[], kit_pool_lock_tests[];
 
 static const struct kit_rule reactor_rules[] = {
     {"R1", "owner"},         {"R2", "lifetime"},     {"R3", "once"},
@@ -21,6 +24,13 @@ static const struct kit_rule reactor_rules[] = {
     {"R13", "virtual"},      {"R14", "close"},       {"R15", "refusal"},
     {"control", "(poller)"}, {"level", "(poller)"},  {"edge", "(poller)"},
     {"error", "(poller)"},   {"cookie", "(poller)"}, {0},
+};
+
+static const struct kit_rule pool_rules[] = {
+    {"B1", "bounds"}, {"B2", "no strand"}, {"B3", "refusals"},
+    {"B4", "growth"}, {"B5", "idle"},      {"B6", "answers"},
+    {"B7", "here"},   {"B8", "lock"},      {"B9", "borrowed"},
+    {"B10", "open"},  {"B11", "close"},    {0},
 };
 
 /* Of pollers, too: the core's adapter makes reactors of them. */
@@ -36,6 +46,13 @@ static const struct kit_test *const reactor_tests[] = {kit_refusal_tests,
 static const struct kit_test *const poller_tests[] = {
     kit_refusal_tests, kit_poller_tests, OF_REACTORS, NULL};
 
+static const struct kit_test *const pool_tests[] = {
+    kit_pool_open_tests,   kit_pool_refusal_tests,
+    kit_pool_growth_tests, kit_pool_answer_tests,
+    kit_pool_job_tests,    kit_pool_idle_tests,
+    kit_pool_bound_tests,  kit_pool_end_tests,
+    kit_pool_lock_tests,   NULL};
+
 static const struct kit_rule no_rules[] = {{0}};
 static const struct kit_test *const no_tests[] = {NULL};
 
@@ -46,6 +63,8 @@ kit_rules(uint32_t kind)
     case PONS_KIND_REACTOR:
     case PONS_KIND_POLLER:
         return reactor_rules;
+    case PONS_KIND_POOL:
+        return pool_rules;
     default:
         return no_rules;
     }
@@ -59,6 +78,8 @@ kit_tests(uint32_t kind)
         return reactor_tests;
     case PONS_KIND_POLLER:
         return poller_tests;
+    case PONS_KIND_POOL:
+        return pool_tests;
     default:
         return no_tests;
     }

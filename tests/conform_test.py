@@ -110,7 +110,6 @@ class Words(unittest.TestCase):
 
     def test_misuse_is_refused_before_anything_runs(self):
         self.refused(conform("epoll", "epol"), '"epol"', 'did you mean "epoll"')
-        self.refused(conform("elastic"), "elastic", "is a pool")
         self.refused(conform("uring"), "uring", "not installed")
         self.refused(conform("epoll", PONS_PLUGINS_DISABLE="epoll"), "epoll",
                      "disabled by", "PONS_PLUGINS_DISABLE")
@@ -128,10 +127,11 @@ class Words(unittest.TestCase):
         self.assertEqual(re.findall(r"^(\w+) keeps the rules", result.stdout,
                                     re.M), ["epoll", "poll", "null"])
 
-    def test_without_names_all_reactors_and_pollers_are_meant(self):
-        reports = json.loads(conform("--json", "--only", "R15").stdout)
-        self.assertEqual([r["engine"] for r in reports],
-                         ["epoll", "poll", "null"])
+    def test_without_names_all_that_have_the_rule_are_meant(self):
+        for rule, engines in (("R15", ["epoll", "poll", "null"]),
+                              ("B10", ["elastic", "fixed", "inline"])):
+            reports = json.loads(conform("--json", "--only", rule).stdout)
+            self.assertEqual([r["engine"] for r in reports], engines)
 
     def test_json_says_what_the_page_says(self):
         report, = json.loads(conform("--json", "--only", "R7", "null").stdout)
