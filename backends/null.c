@@ -2,9 +2,9 @@
 /*
  * backends/null.c - the reactor that does nothing, at once.
  *
- * Every op ends as if it had succeeded: what is left of an op's time is the
- * runtime's own. It looks at no descriptor, so `auto` never chooses it.
- * Deadlines and wakes are kept as by any other reactor.
+ * Every op ends as if it had succeeded (accept does not): what is left of an
+ * op's time is the runtime's own. It looks at no descriptor, so `auto` never
+ * chooses it. Deadlines and wakes are kept as by any other reactor.
  *
  *   inline=no   submit() answers PENDING, the next poll() has the event
  *   inline=yes  submit() answers DONE
@@ -35,7 +35,8 @@ self(struct pons_reactor *r)
     return pons_container_of(r, struct null_reactor, base);
 }
 
-/* As many bytes as were asked for; everything else is 0. */
+/* As many bytes as were asked for; everything else is 0, but what would give a
+ * descriptor: 0 is one, and somebody's. */
 static int32_t
 null_result(const struct pons_op *op)
 {
@@ -46,6 +47,8 @@ null_result(const struct pons_op *op)
     case PONS_OP_READ:
     case PONS_OP_WRITE:
         return (int32_t)op->len;
+    case PONS_OP_ACCEPT:
+        return -EOPNOTSUPP;
     default:
         return 0;
     }

@@ -8,17 +8,9 @@
 #include <time.h>
 
 #include "bench.h"
+#include "counts.h"
 #include "runtime.h"
 #include "tcp_pair.h"
-
-enum {
-    READY = 2000000,
-    RECVS = 20000,
-    SPAWNS = 40000,
-    PAUSED = 500,
-    PAUSED_QUICK = 40, // the median needs no more
-    PAUSE_NS = 1000000,
-};
 
 /* --- block_on_ready --- */
 
@@ -33,7 +25,7 @@ static void
 ready_call(struct bench_run *r)
 {
     struct pons_runtime *rt = bench_runtime();
-    uint64_t ops = bench_ops(r, READY);
+    uint64_t ops = bench_ops(r, CALLS_READY);
 
     bench_start(r);
     for (uint64_t i = 0; i < ops; i++)
@@ -56,7 +48,7 @@ static void
 recv_one(struct bench_run *r)
 {
     struct pons_runtime *rt = bench_runtime();
-    uint64_t ops = bench_ops(r, RECVS);
+    uint64_t ops = bench_ops(r, CALLS_RECV);
     struct pons_stream *s;
     int fds[2];
     int64_t n;
@@ -105,7 +97,7 @@ static void
 spawn_back_to_back(struct bench_run *r)
 {
     struct pons_runtime *rt = bench_runtime();
-    uint64_t ops = bench_ops(r, SPAWNS);
+    uint64_t ops = bench_ops(r, CALLS_SPAWN);
 
     bench_start(r);
     for (uint64_t i = 0; i < ops; i++)
@@ -122,7 +114,8 @@ spawn_after_pause(struct bench_run *r)
     struct histogram *h = histogram_new();
 
     bench_must(h != NULL, "memory");
-    for (int i = bench_is_quick(r) ? PAUSED_QUICK : PAUSED; i > 0; i--) {
+    for (int i = bench_is_quick(r) ? CALLS_PAUSED_QUICK : CALLS_PAUSED; i > 0;
+         i--) {
         struct timespec pause = {0, PAUSE_NS};
         uint64_t began;
 

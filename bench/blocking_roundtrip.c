@@ -5,10 +5,9 @@
  */
 
 #include "bench.h"
-#include "core/atomic.h"
+#include "counts.h"
 #include "runtime.h"
-
-enum { CALLS = 20000 };
+#include "yielder.h"
 
 static int64_t
 nothing(void *arg)
@@ -21,7 +20,7 @@ static int64_t
 call(void *arg)
 {
     struct bench_run *r = arg;
-    uint64_t ops = bench_ops(r, CALLS);
+    uint64_t ops = bench_ops(r, JOBS);
     int64_t answer;
 
     bench_must(pons_blocking(nothing, NULL, NULL) == 0, "the first thread");
@@ -42,44 +41,15 @@ idle(struct bench_run *r)
     pons_runtime_unref(rt);
 }
 
-/* --- busy: another task never ceases to yield --- */
-
-struct yielder {
-    struct pons_future base;
-    struct pons_yield yield;
-};
-
-static uint32_t yielding;
-
-static enum pons_poll
-yielder_poll(struct pons_future *f, struct pons_waker *w)
-{
-    struct yielder *y = pons_container_of(f, struct yielder, base);
-
-    PONS_BEGIN(f);
-    while (poni_load_relaxed(&yielding)) {
-        pons_yield_init(&y->yield);
-        PONS_AWAIT(f, w, &y->yield);
-    }
-    PONS_END(f);
-}
-
-static const struct pons_future_ops yielder_ops = {
-    .size = sizeof yielder_ops, .name = "yielder", .poll = yielder_poll};
-
 static void
 busy(struct bench_run *r)
 {
     struct pons_runtime *rt = bench_runtime();
-    struct pons_task *task;
     struct yielder y;
 
-    poni_store_relaxed(&yielding, 1);
-    pons_future_init(&y.base, &yielder_ops);
-    bench_must(pons_spawn_future(rt, &y.base, &task) == 0, "spawn");
+    yielder_start(&y, rt);
     bench_inside(rt, call, r);
-    poni_store_relaxed(&yielding, 0);
-    bench_must(pons_join(task, NULL) == 0, "join");
+    yielder_end(&y);
     pons_runtime_unref(rt);
 }
 

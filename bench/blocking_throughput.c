@@ -4,9 +4,8 @@
  */
 
 #include "bench.h"
+#include "counts.h"
 #include "runtime.h"
-
-enum { AT_ONCE = 256, ROUNDS = 240, SUBMITTERS_MAX = 16 };
 
 struct submitter {
     struct pons_future base;
@@ -53,7 +52,7 @@ static void
 submit(struct bench_run *r, unsigned count)
 {
     struct pons_runtime *rt = bench_runtime();
-    uint64_t each = bench_ops(r, ROUNDS) / count + 1;
+    uint64_t each = bench_ops(r, AT_ONCE_ROUNDS) / count + 1;
     struct pons_task *tasks[SUBMITTERS_MAX];
 
     bench_start(r);

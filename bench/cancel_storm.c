@@ -9,10 +9,9 @@
 
 #include "bench.h"
 #include "core/atomic.h"
+#include "counts.h"
 #include "descriptors.h"
 #include "runtime.h"
-
-enum { SLEEPERS = 10000, RECEIVERS = 1000 };
 
 struct waiter {
     struct pons_future base;
@@ -25,8 +24,8 @@ struct waiter {
     char byte;
 };
 
-static struct waiter waiters[SLEEPERS];
-static struct pons_task *tasks[SLEEPERS];
+static struct waiter waiters[STORM_SLEEPERS];
+static struct pons_task *tasks[STORM_SLEEPERS];
 static uint32_t waiting; // how many have begun
 
 static enum pons_poll
@@ -36,7 +35,7 @@ sleeper_poll(struct pons_future *f, struct pons_waker *w)
 
     PONS_BEGIN(f);
     (void)poni_add_relaxed(&waiting, 1);
-    pons_sleep_init(&s->wait.sleep, PONS_NEVER);
+    pons_sleep_init(&s->wait.sleep, pons_after_ms(FAR_MS));
     PONS_AWAIT(f, w, &s->wait.sleep);
     PONS_RETURN(f, s->wait.sleep.base.result);
     PONS_END(f);
@@ -105,7 +104,7 @@ static void
 sleeping(struct bench_run *r)
 {
     struct pons_runtime *rt = bench_runtime();
-    struct storm s = {r, &sleeper_ops, SLEEPERS};
+    struct storm s = {r, &sleeper_ops, STORM_SLEEPERS};
 
     bench_inside(rt, storm, &s);
     pons_runtime_unref(rt);
@@ -124,7 +123,7 @@ receiver_open(struct waiter *w)
 static void
 receiving(struct bench_run *r)
 {
-    struct storm s = {r, &receiver_ops, RECEIVERS};
+    struct storm s = {r, &receiver_ops, STORM_RECEIVERS};
     struct pons_runtime *rt;
 
     if (!descriptors_want(r, 2 * s.count))
@@ -151,7 +150,7 @@ static const struct bench_workload cancel_storm_workload = {
     .subject = "pons",
     .measures = "cancelling a task that waits, to its end",
     .how = "a fiber cancels all, then joins all: 10,000 stackless tasks that "
-           "sleep, or 1000 that receive from a socket each",
+           "sleep for an hour, or 1000 that receive from a socket each",
     .silent = "cancelling a task that runs, or from another thread",
     .axes = BENCH_REACTOR | BENCH_WORKERS,
     .cases = cases,

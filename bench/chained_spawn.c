@@ -5,17 +5,16 @@
  */
 
 #include "bench.h"
+#include "counts.h"
 #include "gate.h"
 #include "runtime.h"
-
-enum { DEPTH = 1000, ROUNDS = 1000 };
 
 struct link {
     struct pons_future base;
     uint32_t number;
 };
 
-static struct link links[DEPTH];
+static struct link links[TASKS];
 static struct gate gate;
 
 static void
@@ -34,7 +33,7 @@ link_poll(struct pons_future *f, struct pons_waker *w)
     struct link *l = pons_container_of(f, struct link, base);
 
     (void)w;
-    if (l->number + 1 < DEPTH)
+    if (l->number + 1 < TASKS)
         link_spawn(l->number + 1, f->ops);
     f->result = 0;
     return PONS_READY;
@@ -56,15 +55,15 @@ static int64_t
 run_chain(void *arg)
 {
     struct bench_run *r = arg;
-    uint64_t rounds = bench_ops(r, ROUNDS);
+    uint64_t rounds = bench_ops(r, CHAINS);
 
     bench_start(r);
     for (uint64_t i = 0; i < rounds; i++) {
-        gate_shut(&gate, DEPTH);
+        gate_shut(&gate, TASKS);
         link_spawn(0, &link_ops);
         bench_must(pons_await(&gate.cell.base) == 0, "the last task");
     }
-    bench_stop(r, rounds * DEPTH);
+    bench_stop(r, rounds * TASKS);
     return 0;
 }
 

@@ -12,10 +12,9 @@
 
 #include "bench.h"
 #include "cell.h"
+#include "counts.h"
 #include "descriptors.h"
 #include "runtime.h"
-
-enum { PIPES = 500, ACTIVE = 5, PASSES = 100000 };
 
 /* Receives a byte from its pipe and sends it into the next. */
 struct passer {
@@ -106,8 +105,9 @@ pass(void *arg)
         bench_must(pons_yield() == 0, "yield");
     cell_wait_init(&finished);
     bench_start(r);
-    for (int i = 0; i < ACTIVE; i++)
-        bench_must(pons_send(outs[i * (PIPES / ACTIVE)], "", 1) == 1, "send");
+    for (int i = 0; i < PIPES_ACTIVE; i++)
+        bench_must(pons_send(outs[i * (PIPES / PIPES_ACTIVE)], "", 1) == 1,
+                   "send");
     bench_must(pons_await(&finished.base) == 0, "the last pass");
     bench_stop(r, passes);
     for (int i = 0; i < PIPES; i++)

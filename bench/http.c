@@ -7,7 +7,6 @@
  * in PATH.
  */
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +15,7 @@
 
 #include "server.h"
 
-enum {
-    FILE_BYTES = 1024,
-    NOT_FOUND = 127, // the shell's word for a program that is not there
-};
+enum { NOT_FOUND = 127 }; // the shell's word for a program that is not there
 
 /* What wrk said. */
 struct answer {
@@ -77,7 +73,7 @@ ask(struct answer *a, int port, int seconds)
     FILE *f;
 
     snprintf(command, sizeof command,
-             "exec wrk -t1 -c50 -d%ds --latency http://127.0.0.1:%d/file "
+             "exec wrk -t1 -c50 -d%ds --latency http://127.0.0.1:%d/1k "
              "2>/dev/null",
              seconds, port);
     f = popen(command, "re"); // on the processor this process is on
@@ -90,32 +86,17 @@ ask(struct answer *a, int port, int seconds)
 
 /* --- the site --- */
 
-static char site[] = "/tmp/pons-bench-XXXXXX";
-static char site_file[sizeof site + 8];
-
-static void
-site_remove(void)
+/* The folder that the build, or the installation, has put beside this program.
+ * To be freed. */
+static char *
+site_path(void)
 {
-    (void)unlink(site_file);
-    (void)rmdir(site);
-}
+    const char *beside = server_beside("site");
+    char *path = beside ? strdup(beside) : NULL;
 
-/* Until the program ends, well or not. */
-static void
-site_new(void)
-{
-    static const char bytes[FILE_BYTES];
-    int fd;
-
-    if (*site_file) // a repetition: it is there
-        return;
-    bench_must(mkdtemp(site) != NULL, site);
-    snprintf(site_file, sizeof site_file, "%s/file", site);
-    bench_must(atexit(site_remove) == 0, "atexit");
-    fd = open(site_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bench_must(fd >= 0 && write(fd, bytes, sizeof bytes) == sizeof bytes,
-               site_file);
-    close(fd);
+    bench_must(path && access(path, X_OK) == 0,
+               "finding the folder site beside this program");
+    return path;
 }
 
 static const char *
@@ -138,10 +119,13 @@ command_path(void)
 static int
 serve_start(struct server *s)
 {
-    char *argv[] = {(char *)command_path(), (char *)"serve", site, NULL};
     char line[512], *port;
+    char *site = site_path();
+    char *argv[] = {(char *)command_path(), (char *)"serve", site, NULL};
+    int there = server_start(s, argv, line, sizeof line) == 0;
 
-    if (server_start(s, argv, line, sizeof line) < 0)
+    free(site);
+    if (!there)
         return -1;
     port = strstr(line, "http://127.0.0.1:");
     bench_must(port && sscanf(port, "http://127.0.0.1:%d", &s->port) == 1,
@@ -168,7 +152,6 @@ fifty(struct bench_run *r)
     struct server server;
     int status;
 
-    site_new();
     if (serve_start(&server) < 0) {
         bench_skip(r, "pons is neither beside this program nor in PATH");
         return;

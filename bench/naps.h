@@ -13,14 +13,8 @@
 
 #include "bench.h"
 #include "core/atomic.h"
+#include "counts.h"
 #include "runtime.h"
-
-enum {
-    NAPPERS = 100,
-    NAPS = 50,             // of each
-    NAP_STALL_EVERY = 100, // of all naps, one is followed by a stall
-    NAP_STALL_NS = 1000000,
-};
 
 struct napper {
     struct pons_future base;
@@ -52,7 +46,7 @@ napper_poll(struct pons_future *f, struct pons_waker *w)
 
     PONS_BEGIN(f);
     for (n->nap = 0; n->nap < n->naps; n->nap++) {
-        pons_sleep_init(&n->sleep, pons_after_ms(1 + (n->id + n->nap) % 10));
+        pons_sleep_init(&n->sleep, pons_after_ms(nap_ms(n->id, n->nap)));
         PONS_AWAIT(f, w, &n->sleep);
         napper_woke(n);
     }
@@ -86,7 +80,7 @@ static inline void
 naps_run(struct bench_run *r, int stalls)
 {
     struct pons_runtime *rt = bench_runtime();
-    unsigned naps = bench_is_quick(r) ? NAPS / 5 : NAPS;
+    unsigned naps = bench_is_quick(r) ? NAPS_QUICK : NAPS;
     struct pons_task *tasks[NAPPERS];
 
     naps_ended = 0;

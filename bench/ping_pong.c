@@ -5,9 +5,8 @@
 
 #include "bench.h"
 #include "cell.h"
+#include "counts.h"
 #include "runtime.h"
-
-enum { ROUNDS = 1000000 };
 
 struct player {
     struct pons_future base;
@@ -39,7 +38,7 @@ play(void *arg)
     struct player players[2];
     struct pons_task *tasks[2];
     struct bench_run *r = arg;
-    uint64_t rounds = bench_ops(r, ROUNDS);
+    uint64_t rounds = bench_ops(r, TURNS);
 
     bench_start(r);
     for (int i = 0; i < 2; i++) {

@@ -5,12 +5,12 @@
  */
 
 #include "bench.h"
+#include "counts.h"
 #include "gate.h"
 #include "runtime.h"
+#include "yielder.h"
 
-enum { TASKS = 10000, ROUNDS = 100 };
-
-static struct pons_future tasks[TASKS];
+static struct pons_future tasks[MANY];
 static struct gate gate;
 
 static enum pons_poll
@@ -36,8 +36,8 @@ static const struct pons_future_ops empty_ops = {.size = sizeof empty_ops,
 static void
 spawn_round(struct pons_runtime *rt)
 {
-    gate_shut(&gate, TASKS);
-    for (int i = 0; i < TASKS; i++) {
+    gate_shut(&gate, MANY);
+    for (int i = 0; i < MANY; i++) {
         pons_future_init(&tasks[i], &empty_ops);
         bench_must(pons_spawn_future(rt, &tasks[i], NULL) == 0, "spawn");
     }
@@ -48,13 +48,13 @@ spawn_round(struct pons_runtime *rt)
 static void
 spawn_rounds(struct bench_run *r, struct pons_runtime *rt)
 {
-    uint64_t rounds = bench_ops(r, ROUNDS);
+    uint64_t rounds = bench_ops(r, MANY_ROUNDS);
 
     spawn_round(rt);
     bench_start(r);
     for (uint64_t i = 0; i < rounds; i++)
         spawn_round(rt);
-    bench_stop(r, rounds * TASKS);
+    bench_stop(r, rounds * MANY);
 }
 
 static int64_t
@@ -82,38 +82,13 @@ outside_idle(struct bench_run *r)
     pons_runtime_unref(rt);
 }
 
-/* --- busy workers: each has a task that never ceases to yield --- */
-
-struct yielder {
-    struct pons_future base;
-    struct pons_yield yield;
-};
-
-static uint32_t busy;
-
-static enum pons_poll
-yielder_poll(struct pons_future *f, struct pons_waker *w)
-{
-    struct yielder *y = pons_container_of(f, struct yielder, base);
-
-    PONS_BEGIN(f);
-    while (poni_load_relaxed(&busy)) {
-        pons_yield_init(&y->yield);
-        PONS_AWAIT(f, w, &y->yield);
-    }
-    PONS_END(f);
-}
-
-static const struct pons_future_ops yielder_ops = {
-    .size = sizeof yielder_ops, .name = "yielder", .poll = yielder_poll};
-
+/* Each worker has a yielder, or it would find time. */
 static void
 outside_busy(struct bench_run *r)
 {
     enum { WORKERS_MAX = 64 };
     struct pons_stats stats = {.size = sizeof stats};
     struct pons_runtime *rt = bench_runtime();
-    struct pons_task *handles[WORKERS_MAX];
     struct yielder yielders[WORKERS_MAX];
 
     bench_must(pons_runtime_stats(rt, &stats) == 0, "stats");
@@ -121,16 +96,11 @@ outside_busy(struct bench_run *r)
         bench_skip(r, "wants between 1 and 64 workers to keep busy");
         goto unref;
     }
-    poni_store_relaxed(&busy, 1);
-    for (unsigned i = 0; i < stats.workers; i++) {
-        pons_future_init(&yielders[i].base, &yielder_ops);
-        bench_must(pons_spawn_future(rt, &yielders[i].base, &handles[i]) == 0,
-                   "spawn");
-    }
-    spawn_rounds(r, rt);
-    poni_store_relaxed(&busy, 0);
     for (unsigned i = 0; i < stats.workers; i++)
-        bench_must(pons_join(handles[i], NULL) == 0, "join");
+        yielder_start(&yielders[i], rt);
+    spawn_rounds(r, rt);
+    for (unsigned i = 0; i < stats.workers; i++)
+        yielder_end(&yielders[i]);
 unref:
     pons_runtime_unref(rt);
 }

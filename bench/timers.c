@@ -6,16 +6,8 @@
 
 #include <string.h>
 
+#include "counts.h"
 #include "naps.h"
-
-enum { TIMERS = 5000000, LIVE = 1000000, FAR_MS = 3600000 };
-
-/* Out of order, in the next hour but one. */
-static uint64_t
-far_ns(uint64_t i)
-{
-    return (FAR_MS + i * UINT64_C(2654435761) % FAR_MS) * PONS_MS;
-}
 
 struct canceller {
     struct pons_future base;
@@ -34,7 +26,7 @@ one_poll(struct pons_future *f, struct pons_waker *w)
     c->began = pons_now();
     bench_start(c->run);
     for (c->i = 0; c->i < c->count; c->i++) {
-        pons_sleep_init(c->sleeps, c->began + far_ns(c->i));
+        pons_sleep_init(c->sleeps, c->began + timer_far_ms(c->i) * PONS_MS);
         bench_must(pons_future_poll(&c->sleeps->base, w) == PONS_PENDING,
                    "a sleep that lasts");
         pons_future_cancel(&c->sleeps->base);
@@ -55,7 +47,8 @@ all_poll(struct pons_future *f, struct pons_waker *w)
     c->began = pons_now();
     bench_start(c->run);
     for (c->i = 0; c->i < c->count; c->i++) {
-        pons_sleep_init(&c->sleeps[c->i], c->began + far_ns(c->i));
+        pons_sleep_init(&c->sleeps[c->i],
+                        c->began + timer_far_ms(c->i) * PONS_MS);
         bench_must(pons_future_poll(&c->sleeps[c->i].base, w) == PONS_PENDING,
                    "a sleep that lasts");
     }
@@ -102,9 +95,9 @@ create_and_cancel(struct bench_run *r)
 static void
 million_live(struct bench_run *r)
 {
-    struct canceller c = {.run = r, .count = LIVE};
+    struct canceller c = {.run = r, .count = MILLION};
 
-    cancel_run(&c, LIVE, &all_ops);
+    cancel_run(&c, MILLION, &all_ops);
 }
 
 static void

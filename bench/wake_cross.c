@@ -8,9 +8,8 @@
 
 #include "bench.h"
 #include "cell.h"
+#include "counts.h"
 #include "runtime.h"
-
-enum { WAKES = 40000, FLOOD = 2000000, SENDERS_MAX = 4 };
 
 struct crossing {
     struct pons_future base; // the receiver's
@@ -71,7 +70,7 @@ crossing_run(struct bench_run *r, unsigned senders, uint64_t wakes)
 {
     struct pons_runtime *rt = bench_runtime();
     struct crossing c = {.senders = senders, .each = wakes / senders};
-    pthread_t threads[SENDERS_MAX];
+    pthread_t threads[SENDERS];
     struct pons_task *task;
 
     c.delays = histogram_new();
@@ -106,7 +105,7 @@ one_to_one(struct bench_run *r)
 static void
 four_to_one(struct bench_run *r)
 {
-    crossing_run(r, 4, bench_ops(r, FLOOD));
+    crossing_run(r, SENDERS, bench_ops(r, WAKES_FLOOD));
 }
 
 static const struct bench_case cases[] = {

@@ -5,9 +5,8 @@
  */
 
 #include "bench.h"
+#include "counts.h"
 #include "runtime.h"
-
-enum { TASKS = 1000, YIELDS = 1000 };
 
 struct yielder {
     struct pons_future base;

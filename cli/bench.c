@@ -10,11 +10,13 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench_baseline.h"
@@ -24,8 +26,10 @@
 #include "bench_plan.h"
 #include "bench_program.h"
 #include "bench_run.h"
+#include "bench_stats.h"
 #include "bench_syscalls.h"
 #include "bench_table.h"
+#include "bench_versions.h"
 #include "command.h"
 #include "interrupt.h"
 #include "say.h"
@@ -70,7 +74,7 @@ static const struct option bench_options[] = {
     {0, "limits", NULL, OPTION_FLAG, offsetof(struct bench_values, limits), 0,
      0, "the floors too: hand-written code that does the same"},
     {0, "peers", "NAMES", OPTION_TEXT, offsetof(struct bench_values, peers), 0,
-     0, "these peers too, or `all'; bench/peers/setup builds them"},
+     0, "these peers too, or `all'; their setup is in the source tree"},
     {0, "repeat", "N", OPTION_NUMBER, offsetof(struct bench_values, repeat), 1,
      REPEAT_MAX, "exactly N values of each, however they spread"},
     {0, "quick", NULL, OPTION_FLAG, offsetof(struct bench_values, quick), 0, 0,
@@ -94,7 +98,7 @@ static const struct option bench_options[] = {
     {0, "list", NULL, OPTION_FLAG, offsetof(struct bench_values, list), 0, 0,
      "only say what the workloads are"},
     {0, "dir", "DIR", OPTION_TEXT, offsetof(struct bench_values, dir), 0, 0,
-     "where the programs are (default: as installed or built)"},
+     "whose programs say what they measure (default: our own)"},
     {0},
 };
 // clang-format on
@@ -156,11 +160,40 @@ struct bench_session {
     const struct bench_values *values;
     const struct bench_times *times;
     const struct bench_catalog *catalog;
-    char *const *workloads; // NULL-terminated
-    int interrupt;
+    char *const *workloads;          // NULL-terminated
     struct bench_baseline *baseline; // NULL: not asked for
     FILE *json;                      // likewise
 };
+
+/* What was in FILE is lost when there is something to put there, and not while
+ * it is measured. */
+static FILE *
+json_open(const char *path)
+{
+    int fd;
+    FILE *f;
+
+    if (strcmp(path, "-") == 0)
+        return stdout;
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return NULL;
+    f = fdopen(fd, "w");
+    if (!f)
+        close(fd);
+    return f;
+}
+
+static int
+json_fill(FILE *json, const struct bench_result *r)
+{
+    struct stat st;
+
+    if (json != stdout && fstat(fileno(json), &st) == 0 &&
+        S_ISREG(st.st_mode) && ftruncate(fileno(json), 0) < 0)
+        return -errno;
+    return bench_json_write(r, json);
+}
 
 /* How many figures are worse than the baseline's. */
 static int
@@ -169,26 +202,35 @@ session_report(const struct bench_session *s, const struct bench_result *r)
     FILE *out = s->json == stdout ? stderr : stdout;
     int err = 0;
 
-    if (s->json != stdout)
-        bench_table_print(r, stdout);
+    /* The file first: nobody may be there to take the tables. */
     if (s->json)
-        err = bench_json_write(r, s->json);
+        err = json_fill(s->json, r);
     if (err < 0)
         say_error("bench: %s: %s", s->values->json, strerror(-err));
-    else if (s->baseline && !r->interrupted)
-        err = bench_baseline_compare(s->baseline, r, out);
+    if (s->json != stdout)
+        bench_table_print(r, stdout);
+    if (err < 0 || !s->baseline || r->interrupted)
+        return err;
+    err = bench_baseline_compare(s->baseline, r, out);
+    if (err == -ENOMEM)
+        say_error("bench: %s", strerror(ENOMEM));
     return err;
 }
 
-/* Says so, with the first reason, when there is nothing but skipped rows. */
+/* Says so, with the first reason, when there is no figure. */
 static int
 nothing_ran(const struct bench_result *r)
 {
-    for (size_t i = 0; i < r->row_count; i++)
-        if (r->rows[i].state != ROW_SKIPPED)
+    int skipped = 1;
+
+    for (size_t i = 0; i < r->row_count; i++) {
+        if (r->rows[i].figure_count > 0)
             return 0;
-    say_error("bench: nothing could run: %s: %s", r->rows[0].key.subject,
-              r->rows[0].reason ? r->rows[0].reason : strerror(ENOMEM));
+        skipped = skipped && r->rows[i].state == ROW_SKIPPED;
+    }
+    say_error("bench: nothing %s: %s: %s",
+              skipped ? "could run" : "was measured", r->rows[0].key.subject,
+              r->rows[0].reason ? r->rows[0].reason : "the time was up");
     return 1;
 }
 
@@ -201,7 +243,7 @@ session_status(const struct bench_result *r, int worse)
     for (size_t i = 0; i < r->row_count; i++)
         if (r->rows[i].state == ROW_FAILED)
             return STATUS_FAILED;
-    if (worse < 0 || nothing_ran(r))
+    if (nothing_ran(r) || worse < 0)
         return STATUS_FAILED;
     return worse > 0 ? STATUS_WORSE : STATUS_OK;
 }
@@ -211,18 +253,29 @@ static int
 session_measure(const struct bench_session *s, struct bench_result *r)
 {
     const struct bench_values *v = s->values;
-    const struct bench_run_limits limits = {
+    struct bench_run_limits limits = {
         .repeat = (unsigned)v->repeat,
         .least = v->quick ? VALUES_LEAST_QUICK : VALUES_LEAST,
         .most = v->quick ? VALUES_MOST_QUICK : VALUES_MOST,
         .discard = !v->quick,
         .budget_ns = whole_ns(v, s->times, r),
-        .trace_ns = s->times->trace_ns,
-        .interrupt = s->interrupt};
+        .trace_ns = s->times->trace_ns};
+    int err;
 
     r->environment = bench_environment_new();
-    if (!r->environment || bench_run(r, &limits) < 0) {
-        say_error("bench: %s", strerror(ENOMEM));
+    if (r->environment)
+        bench_versions_add(r->environment, s->catalog, r);
+    limits.interrupt = interrupt_open();
+    if (limits.interrupt < 0) {
+        say_error("bench: %s", strerror(-limits.interrupt));
+        return STATUS_FAILED;
+    }
+    for (size_t i = 0; i < r->row_count; i++)
+        r->rows[i].trial.interrupt = limits.interrupt;
+    err = r->environment ? bench_run(r, &limits) : -ENOMEM;
+    interrupt_close(limits.interrupt); // what follows may wait for a reader
+    if (err < 0) {
+        say_error("bench: %s", strerror(-err));
         return STATUS_FAILED;
     }
     return session_status(r, session_report(s, r));
@@ -236,7 +289,7 @@ session_run(struct bench_session *s, struct bench_result *r)
     int status;
 
     if (path)
-        s->json = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+        s->json = json_open(path);
     if (path && !s->json) {
         say_error("bench: %s: %s", path, strerror(errno));
         return STATUS_FAILED;
@@ -269,7 +322,7 @@ session_plan(struct bench_session *s)
                                                         : s->times->timeout_ns,
                                         .cpu = last_processor(),
                                         .quick = v->quick,
-                                        .interrupt = s->interrupt}};
+                                        .interrupt = -1}};
     const char *axes[AXES];
     int status = STATUS_USAGE;
     int err;
@@ -303,14 +356,7 @@ session_open(const struct bench_values *v, const struct bench_catalog *catalog,
 
     if (v->baseline && bench_baseline_open(&s.baseline, v->baseline) < 0)
         return STATUS_USAGE;
-    s.interrupt = interrupt_open();
-    if (s.interrupt < 0) {
-        say_error("bench: %s", strerror(-s.interrupt));
-        status = STATUS_FAILED;
-    } else {
-        status = session_plan(&s);
-        close(s.interrupt);
-    }
+    status = session_plan(&s);
     if (s.baseline)
         bench_baseline_close(s.baseline);
     return status;
@@ -320,16 +366,23 @@ static int
 bench_with(const struct bench_values *v, char *const *workloads)
 {
     struct bench_catalog catalog;
-    int status;
+    int status, err;
 
     if (bench_catalog_open(&catalog, v->dir) < 0)
         return STATUS_USAGE;
-    if (!v->list)
+    if (catalog.count == 0 && !v->program) {
+        say_error("bench: there are no workloads in %s; --dir says where their "
+                  "programs are",
+                  catalog.dir);
+        status = STATUS_USAGE;
+    } else if (!v->list) {
         status = session_open(v, &catalog, workloads);
-    else if (bench_list_print(&catalog, stdout) < 0)
-        status = STATUS_FAILED;
-    else
-        status = STATUS_OK;
+    } else {
+        err = bench_list_print(&catalog, workloads, stdout);
+        status = err == -ENOENT ? STATUS_USAGE
+                 : err < 0      ? STATUS_FAILED
+                                : STATUS_OK;
+    }
     bench_catalog_fini(&catalog);
     return status;
 }
@@ -350,6 +403,11 @@ bench_command_run(void *values, int count, char **operands)
         say_error("bench: --program goes with neither workloads nor --limits "
                   "nor --peers");
         status = STATUS_USAGE;
+    } else if (v->baseline && v->repeat && v->repeat < STATS_ENOUGH) {
+        say_error("bench: --baseline compares intervals, which take %d values "
+                  "or more: not --repeat %llu",
+                  STATS_ENOUGH, (unsigned long long)v->repeat);
+        status = STATUS_USAGE;
     } else {
         status = bench_with(v, workloads);
     }
@@ -369,8 +427,8 @@ const struct command bench_command = {
         "of it, or the time is up. Prints a\ntable for each case. ctrl-C ends "
         "it and keeps what is done.\n\nLISTs are separated by commas; an engine "
         "may have options: elastic:max=8.\nExit status: 0; 1 if a row "
-        "failed, or none could run; 2 for wrong words; 3 if --baseline shows\nsomething worse; "
-        "130 after ctrl-C.\n",
+        "failed, nothing was measured, or nothing compared; 2 for wrong\nwords; "
+        "3 if --baseline shows something worse; 130 after ctrl-C.\n",
     // clang-format on
     .options = bench_options,
     .values_size = sizeof(struct bench_values),

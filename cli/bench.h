@@ -61,6 +61,7 @@ struct bench_row {
     struct bench_key key;
     enum bench_state state;
     char *reason;                 // for SKIPPED and FAILED: why; else NULL
+    char *uncounted;              // why its system calls are not; else NULL
     struct bench_figure *figures; // see bench_row_main()
     size_t figure_count;
 

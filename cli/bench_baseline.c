@@ -64,8 +64,9 @@ figure_wrong(const json_t *figure)
     for (int i = 0; i < KEY_MEMBERS; i++)
         if (!text_of(figure, key_members[i]))
             return key_members[i];
-    if (text_of(figure, "skipped") || text_of(figure, "failed") ||
-        text_of(figure, "unmeasured"))
+    if (!has_figures(figure) &&
+        (text_of(figure, "skipped") || text_of(figure, "failed") ||
+         text_of(figure, "unmeasured")))
         return NULL;
     if (!text_of(figure, "metric"))
         return "metric";
@@ -77,6 +78,23 @@ figure_wrong(const json_t *figure)
         if (!json_is_number(json_array_get(values, i)))
             return "values";
     return NULL;
+}
+
+/* Nothing could be compared with a file that has no intervals: that is to be
+ * known before anything runs. */
+static int
+baseline_has_intervals(const struct bench_baseline *b)
+{
+    for (size_t i = 0; i < json_array_size(b->figures); i++) {
+        const json_t *figure = json_array_get(b->figures, i);
+
+        if (json_array_size(json_object_get(figure, "values")) >= STATS_ENOUGH)
+            return 1;
+    }
+    say_error("bench: %s: there is nothing to compare with: no figure of %d "
+              "values or more, which an interval takes",
+              b->path, STATS_ENOUGH);
+    return 0;
 }
 
 static int
@@ -98,7 +116,7 @@ baseline_check(struct bench_baseline *b)
             return -EINVAL;
         }
     }
-    return 0;
+    return baseline_has_intervals(b) ? 0 : -EINVAL;
 }
 
 void
@@ -415,6 +433,23 @@ print_sum(const struct comparison *c)
     fputc('\n', c->out);
 }
 
+/* A comparison of nothing has not been passed. */
+static int
+check_compared(const struct comparison *c)
+{
+    if (c->found[WORSE] + c->found[BETTER] + c->found[SAME] > 0)
+        return 0;
+    if (c->found[UNCOMPARED])
+        say_error("bench: %s: nothing was compared: all figures have fewer "
+                  "than the %d values that an interval takes, here or there",
+                  c->base->path, STATS_ENOUGH);
+    else
+        say_error("bench: %s: nothing was compared: it has no figure of what "
+                  "was measured",
+                  c->base->path);
+    return -ENODATA;
+}
+
 int
 bench_baseline_compare(const struct bench_baseline *b,
                        const struct bench_result *r, FILE *out)
@@ -434,5 +469,6 @@ bench_baseline_compare(const struct bench_baseline *b,
     if (err < 0)
         return err;
     print_sum(&c);
-    return (int)c.found[WORSE];
+    err = check_compared(&c);
+    return err < 0 ? err : (int)c.found[WORSE];
 }

@@ -26,12 +26,13 @@
 
 struct bench_baseline;
 
-/* -errno when said on stderr what is wrong: no such file, not a result. */
+/* -errno when said on stderr what is wrong: no such file, not a result, nothing
+ * in it that could be compared with. */
 int bench_baseline_open(struct bench_baseline **out, const char *path);
 void bench_baseline_close(struct bench_baseline *b);
 
-/* Prints what differs, and how much was compared. How many are worse; -ENOMEM.
- */
+/* Prints what differs, and how much was compared. How many are worse; -ENOMEM;
+ * -ENODATA when said on stderr that nothing was compared, and why. */
 int bench_baseline_compare(const struct bench_baseline *b,
                            const struct bench_result *r, FILE *out);
 

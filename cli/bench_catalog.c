@@ -51,6 +51,7 @@ offer_fini(struct bench_offer *o)
     free(o->measures);
     free(o->how);
     free(o->silent);
+    free(o->version);
     texts_free(o->cases);
     texts_free(o->heavy);
 }
@@ -118,7 +119,7 @@ static int
 offer_whole(const struct bench_offer *o)
 {
     return o->program && o->name && o->workload && o->subject && o->measures &&
-           o->how && o->silent;
+           o->how && o->silent && o->version;
 }
 
 /* The next offer of `c`, which has room for it. */
@@ -141,6 +142,7 @@ offer_read(struct bench_catalog *c, enum bench_kind kind, const char *path,
                               .measures = text_of(line, "measures"),
                               .how = text_of(line, "how"),
                               .silent = text_of(line, "silent"),
+                              .version = text_of(line, "version"),
                               .serves = json_array_size(serves) > 0,
                               .spread = json_is_true(spread),
                               .cases = texts_of(cases),
@@ -179,7 +181,7 @@ catalog_line(struct bench_catalog *c, enum bench_kind kind, const char *path,
 
 static int
 catalog_lines(struct bench_catalog *c, enum bench_kind kind, const char *path,
-              const char *text)
+              const char *text, const char *why)
 {
     size_t before = c->count;
     int err = 0;
@@ -193,7 +195,8 @@ catalog_lines(struct bench_catalog *c, enum bench_kind kind, const char *path,
     }
     if (err != -EPROTO && !(err == 0 && c->count == before))
         return err;
-    say_error("bench: %s does not describe itself, and is left out", path);
+    say_error("bench: %s does not describe itself%s%s, and is left out", path,
+              *why ? ": " : "", why);
     while (c->count > before)
         offer_fini(&c->offers[--c->count]);
     return 0;
@@ -208,14 +211,19 @@ catalog_program(struct bench_catalog *c, enum bench_kind kind, const char *path)
                                       .cpu = -1,
                                       .interrupt = -1};
     struct bench_ended *ended = malloc(sizeof *ended);
+    char why[512] = "";
     int err;
 
     if (!ended)
         return -ENOMEM;
     err = bench_child_run(&child, ended);
-    if (err < 0 || ended->status != 0)
+    if (err < 0)
+        snprintf(why, sizeof why, "%s", strerror(-err));
+    else if (ended->status != 0)
+        bench_child_why(ended, why, sizeof why);
+    if (*why)
         *ended->out = '\0';
-    err = catalog_lines(c, kind, path, ended->out);
+    err = catalog_lines(c, kind, path, ended->out, why);
     free(ended);
     return err;
 }
@@ -272,8 +280,14 @@ default_dir(char *dir, size_t size)
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     const char *const places[] = {"../libexec/pons/bench", "bench"};
 
-    if (n < 0)
-        return -errno;
+    if (n < 0) {
+        int err = -errno;
+
+        say_error("bench: /proc/self/exe: %s; --dir says where the programs "
+                  "are",
+                  strerror(-err));
+        return err;
+    }
     self[n] = '\0';
     *strrchr(self, '/') = '\0';
     for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {

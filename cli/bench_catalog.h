@@ -22,6 +22,7 @@ struct bench_offer {
     char *name;    // the program's, without directories
     char *workload, *subject;
     char *measures, *how, *silent; // "" where it does not say
+    char *version;                 // likewise; of a peer
     unsigned axes;                 // 1 << AXIS_REACTOR ...
     int serves;                    // has no cases: is measured with --server
     int spread;                    // its threads want a processor each

@@ -23,7 +23,18 @@
 
 #include "pons/time.h"
 
-enum { CHILD_NOT_STARTED = 127 }; // as a shell says it
+enum {
+    CHILD_NOT_STARTED = 127, // as a shell says it
+    CHILDREN_MAX = 64,       // that are looked at at once
+    CHILDREN_ROUNDS = 1000,  // for one that breeds faster, there is no end
+};
+
+/* Children of this thread: one's own, and what they have left behind, for it is
+ * their subreaper. */
+struct children {
+    pid_t pids[CHILDREN_MAX];
+    size_t count;
+};
 
 /* One of the two streams that are caught. */
 struct caught {
@@ -32,8 +43,61 @@ struct caught {
     size_t length;
 };
 
+/* None where /proc does not say. */
 static void
-child_prepare(const struct bench_child *c, const int out[2], const int err[2])
+children_read(struct children *c)
+{
+    FILE *f = fopen("/proc/thread-self/children", "re");
+
+    c->count = 0;
+    while (f && c->count < CHILDREN_MAX &&
+           fscanf(f, "%d", &c->pids[c->count]) == 1)
+        c->count++;
+    if (f)
+        fclose(f);
+}
+
+static int
+children_have(const struct children *c, pid_t pid)
+{
+    size_t i = 0;
+
+    while (i < c->count && c->pids[i] != pid)
+        i++;
+    return i < c->count;
+}
+
+/* Ends those that are there now and were not `before`: a shell that became this
+ * command may have left children of its own. How many there were. */
+static int
+children_end(const struct children *before)
+{
+    struct children now;
+    int ended = 0;
+
+    children_read(&now);
+    for (size_t i = 0; i < now.count; i++) {
+        if (children_have(before, now.pids[i]))
+            continue;
+        kill(now.pids[i], SIGKILL);
+        while (waitpid(now.pids[i], NULL, 0) < 0 && errno == EINTR)
+            ;
+        ended++;
+    }
+    return ended;
+}
+
+/* Until there are none: those that end leave us theirs. */
+static void
+children_end_all(const struct children *before)
+{
+    for (int i = 0; i < CHILDREN_ROUNDS && children_end(before) > 0; i++)
+        ;
+}
+
+static void
+child_prepare(const struct bench_child *c, pid_t parent, const int out[2],
+              const int err[2])
 {
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     sigset_t none;
@@ -41,6 +105,8 @@ child_prepare(const struct bench_child *c, const int out[2], const int err[2])
 
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) // it was too late for that
+        _exit(CHILD_NOT_STARTED);
     signal(SIGXFSZ, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -91,13 +157,14 @@ caught_read(struct caught *w)
     }
 }
 
-/* The program has ended; this may not wait for what it left behind. */
+/* The program has ended; this may wait neither for what it left behind, nor for
+ * as long as that goes on writing. */
 static void
 caught_drain(struct caught *w)
 {
     struct pollfd p = {.fd = w->fd, .events = POLLIN};
 
-    while (w->fd >= 0 && poll(&p, 1, 0) > 0)
+    while (w->fd >= 0 && w->length < CHILD_WORDS - 1 && poll(&p, 1, 0) > 0)
         caught_read(w);
     if (w->fd >= 0)
         close(w->fd);
@@ -146,7 +213,8 @@ child_watch(const struct bench_child *c, int pidfd, struct caught *out,
 /* The child `pid` runs; `out` and `err` are its ends to read. */
 static int
 child_follow(const struct bench_child *c, struct bench_ended *ended, pid_t pid,
-             int out_fd, int err_fd, uint64_t began_ns)
+             int out_fd, int err_fd, uint64_t began_ns,
+             const struct children *before)
 {
     struct caught out = {.fd = out_fd, .text = ended->out};
     struct caught err = {.fd = err_fd, .text = ended->err};
@@ -164,7 +232,8 @@ child_follow(const struct bench_child *c, struct bench_ended *ended, pid_t pid,
     while (wait4(pid, &ended->status, 0, &ended->use) < 0 && errno == EINTR)
         ;
     while (waitpid(-pid, NULL, 0) > 0 || errno == EINTR)
-        ; // what it left behind, which is our child now
+        ;                     // what it left behind, which is our child now
+    children_end_all(before); // and what had left its group
     caught_drain(&out);
     caught_drain(&err);
     return result;
@@ -175,11 +244,13 @@ bench_child_run(const struct bench_child *c, struct bench_ended *ended)
 {
     uint64_t began_ns = pons_now();
     int out[2], err[2];
+    struct children before;
+    pid_t own = getpid(), pid;
     int result;
-    pid_t pid;
 
     memset(ended, 0, sizeof *ended);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    children_read(&before);
     if (pipe2(out, O_CLOEXEC) < 0)
         return -errno;
     if (pipe2(err, O_CLOEXEC) < 0) {
@@ -193,13 +264,13 @@ bench_child_run(const struct bench_child *c, struct bench_ended *ended)
         goto close_err;
     }
     if (pid == 0) {
-        child_prepare(c, out, err);
+        child_prepare(c, own, out, err);
         child_become(c);
     }
     setpgid(pid, pid); // as the child does: whoever is first
     close(out[1]);
     close(err[1]);
-    return child_follow(c, ended, pid, out[0], err[0], began_ns);
+    return child_follow(c, ended, pid, out[0], err[0], began_ns, &before);
 close_err:
     close(err[0]);
     close(err[1]);

@@ -4,8 +4,8 @@
 
 /*
  * cli/bench_child.h - a program that is run to its end: in a process group of
- * its own, pinned, with a time limit, its words caught. What it started, and
- * left in its group, is gone when it is.
+ * its own, pinned, with a time limit, its words caught. What it started is gone
+ * when it is; what left its group, too, where /proc says what our children are.
  */
 
 #include <stddef.h>

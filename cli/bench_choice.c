@@ -177,16 +177,15 @@ add_all_engines(struct bench_choice *c, struct poni_catalog *catalog,
 
 /* -EINVAL: `text` does not begin with a number that is possible. */
 static int
-check_workers(const char *text, size_t length)
+read_workers(const char *text, size_t length, uint64_t *n)
 {
     char word[32];
-    uint64_t n;
 
     if (length >= sizeof word)
         return -EINVAL;
     memcpy(word, text, length);
     word[length] = '\0';
-    return poni_number_parse(word, &n) < 0 || n > WORKERS_MAX ? -EINVAL : 0;
+    return poni_number_parse(word, n) < 0 || *n > WORKERS_MAX ? -EINVAL : 0;
 }
 
 static int
@@ -194,14 +193,17 @@ add_workers(struct bench_choice *c, const char *text)
 {
     for (;;) {
         size_t length = strcspn(text, ",");
-        int err = check_workers(text, length);
+        char number[32]; // 01 is 1 once more
+        uint64_t n = 0;
+        int err = read_workers(text, length, &n);
 
+        snprintf(number, sizeof number, "%llu", (unsigned long long)n);
         if (err < 0)
             say_error("bench: --workers wants numbers from 0 to %d, separated "
                       "by commas, not \"%.*s\"",
                       WORKERS_MAX, (int)length, text);
         else
-            err = choice_add(c, AXIS_WORKERS, text, length, "");
+            err = choice_add(c, AXIS_WORKERS, number, strlen(number), "");
         if (err < 0 || !text[length])
             return err;
         text += length + 1;

@@ -31,8 +31,9 @@
 #define COMPILER "gcc " __VERSION__
 #endif
 
-__attribute__((format(printf, 3, 4))) static void
-fact_add(struct bench_environment *e, const char *name, const char *format, ...)
+void
+bench_environment_add(struct bench_environment *e, const char *name,
+                      const char *format, ...)
 {
     struct bench_fact *f = &e->facts[e->count];
     va_list args;
@@ -90,8 +91,8 @@ add_kernel(struct bench_environment *e)
 
     if (uname(&u) < 0)
         return;
-    fact_add(e, "kernel", "%s %s", u.sysname, u.release);
-    fact_add(e, "machine", "%s", u.machine);
+    bench_environment_add(e, "kernel", "%s %s", u.sysname, u.release);
+    bench_environment_add(e, "machine", "%s", u.machine);
 }
 
 static void
@@ -106,12 +107,12 @@ add_processor(struct bench_environment *e)
     if (!cpuinfo("model name", model, sizeof model) &&
         !first_line("/proc/device-tree/model", model, sizeof model))
         snprintf(model, sizeof model, "unknown");
-    fact_add(e, "processor", "%s", model);
-    fact_add(e, "cores", "%ld, allowed %d", sysconf(_SC_NPROCESSORS_ONLN),
-             allowed);
+    bench_environment_add(e, "processor", "%s", model);
+    bench_environment_add(e, "cores", "%ld, allowed %d",
+                          sysconf(_SC_NPROCESSORS_ONLN), allowed);
     if (first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
                    governor, sizeof governor))
-        fact_add(e, "governor", "%s", governor);
+        bench_environment_add(e, "governor", "%s", governor);
 }
 
 /* Those that slow something down, or are missing; not what is not affected. */
@@ -137,10 +138,10 @@ add_mitigations(struct bench_environment *e)
         free(names[i]);
     }
     free(names);
-    fact_add(e, "mitigations", "%s",
-             count < 0 ? "unknown"
-             : *all    ? all
-                       : "none needed");
+    bench_environment_add(e, "mitigations", "%s",
+                          count < 0 ? "unknown"
+                          : *all    ? all
+                                    : "none needed");
 }
 
 /* Whether /proc/cpuinfo has the flag that only guests see. */
@@ -159,7 +160,7 @@ add_virtual_machine(struct bench_environment *e)
     char vendor[64], product[64];
 
     if (first_line("/sys/hypervisor/type", vendor, sizeof vendor)) {
-        fact_add(e, "virtual machine", "yes: %s", vendor);
+        bench_environment_add(e, "virtual machine", "yes: %s", vendor);
         return;
     }
     if (!first_line("/sys/class/dmi/id/sys_vendor", vendor, sizeof vendor))
@@ -167,10 +168,11 @@ add_virtual_machine(struct bench_environment *e)
     if (!first_line("/sys/class/dmi/id/product_name", product, sizeof product))
         snprintf(product, sizeof product, "product unknown");
     if (is_guest())
-        fact_add(e, "virtual machine", "yes: %s, %s", vendor, product);
+        bench_environment_add(e, "virtual machine", "yes: %s, %s", vendor,
+                              product);
     else
-        fact_add(e, "virtual machine", "no sign of one: %s, %s", vendor,
-                 product);
+        bench_environment_add(e, "virtual machine", "no sign of one: %s, %s",
+                              vendor, product);
 }
 
 static void
@@ -183,22 +185,23 @@ add_io_uring(struct bench_environment *e)
 
     if (ring >= 0) {
         close((int)ring);
-        fact_add(e, "io_uring", "allowed");
+        bench_environment_add(e, "io_uring", "allowed");
     } else if (first_line("/proc/sys/kernel/io_uring_disabled", level,
                           sizeof level) &&
                strcmp(level, "0") != 0) {
-        fact_add(e, "io_uring", "no: kernel.io_uring_disabled is %s", level);
+        bench_environment_add(e, "io_uring",
+                              "no: kernel.io_uring_disabled is %s", level);
     } else if (err == ENOMEM) {
-        fact_add(e, "io_uring",
-                 "no: ENOMEM, as where little memory may be "
-                 "locked");
+        bench_environment_add(e, "io_uring",
+                              "no: ENOMEM, as where little memory may be "
+                              "locked");
     } else if (err == ENOSYS) {
-        fact_add(e, "io_uring",
-                 "no: ENOSYS, not in this kernel, or hidden by "
-                 "a seccomp filter");
+        bench_environment_add(e, "io_uring",
+                              "no: ENOSYS, not in this kernel, or hidden by "
+                              "a seccomp filter");
     } else {
-        fact_add(e, "io_uring", "no: %s%s", strerrorname_np(err),
-                 err == EPERM ? ", as by a seccomp filter" : "");
+        bench_environment_add(e, "io_uring", "no: %s%s", strerrorname_np(err),
+                              err == EPERM ? ", as by a seccomp filter" : "");
     }
 }
 
@@ -208,9 +211,9 @@ add_system_calls(struct bench_environment *e)
     const char *why = bench_syscalls_why_not();
 
     if (*why)
-        fact_add(e, "system calls", "not counted: %s", why);
+        bench_environment_add(e, "system calls", "not counted: %s", why);
     else
-        fact_add(e, "system calls", "counted by ptrace");
+        bench_environment_add(e, "system calls", "counted by ptrace");
 }
 
 static void
@@ -227,7 +230,7 @@ add_limit(struct bench_environment *e, const char *name, int which, int bytes)
         poni_bytes_write(text, sizeof text, limit.rlim_cur);
     else
         snprintf(text, sizeof text, "%llu", (unsigned long long)limit.rlim_cur);
-    fact_add(e, name, "%s", text);
+    bench_environment_add(e, name, "%s", text);
 }
 
 struct bench_environment *
@@ -245,9 +248,9 @@ bench_environment_new(void)
     add_system_calls(e);
     add_limit(e, "open files", RLIMIT_NOFILE, 0);
     add_limit(e, "locked memory", RLIMIT_MEMLOCK, 1);
-    fact_add(e, "pons", "%s", PONS_VERSION);
-    fact_add(e, "compiler", "%s", COMPILER);
-    fact_add(e, "libc", "glibc %s", gnu_get_libc_version());
+    bench_environment_add(e, "pons", "%s", PONS_VERSION);
+    bench_environment_add(e, "compiler", "%s", COMPILER);
+    bench_environment_add(e, "libc", "glibc %s", gnu_get_libc_version());
     return e;
 }
 

@@ -47,24 +47,47 @@ list_others(const struct bench_catalog *c, const char *workload,
     fputs(any ? "\n" : "", out);
 }
 
+static void
+list_workload(const struct bench_catalog *c, const char *name, FILE *out)
+{
+    size_t first = 0;
+
+    while (strcmp(c->offers[first].workload, name) != 0)
+        first++;
+    say_plain(out, name);
+    fputc('\n', out);
+    list_offer(&c->offers[first], out);
+    list_others(c, name, KIND_FLOOR, "  floors:        ", out);
+    list_others(c, name, KIND_PEER, "  peers:         ", out);
+}
+
+static int
+is_among(const char *const *names, const char *name)
+{
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
 int
-bench_list_print(const struct bench_catalog *c, FILE *out)
+bench_list_print(const struct bench_catalog *c, char *const *workloads,
+                 FILE *out)
 {
     const char **names = bench_catalog_workloads(c);
+    int err = 0;
 
-    if (!names)
+    if (!names) {
+        say_error("bench: %s", strerror(ENOMEM));
         return -ENOMEM;
-    for (unsigned i = 0; names[i]; i++) {
-        size_t first = 0;
-
-        while (strcmp(c->offers[first].workload, names[i]) != 0)
-            first++;
-        say_plain(out, names[i]);
-        fputc('\n', out);
-        list_offer(&c->offers[first], out);
-        list_others(c, names[i], KIND_FLOOR, "  floors:        ", out);
-        list_others(c, names[i], KIND_PEER, "  peers:         ", out);
     }
+    for (char *const *w = workloads; err == 0 && *w; w++)
+        if (!is_among(names, *w)) {
+            say_unknown("bench", "workload", *w, "", names);
+            err = -ENOENT;
+        }
+    for (unsigned i = 0; err == 0 && names[i]; i++)
+        if (!*workloads || is_among((const char *const *)workloads, names[i]))
+            list_workload(c, names[i], out);
     free(names);
-    return 0;
+    return err;
 }

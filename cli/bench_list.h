@@ -11,7 +11,9 @@
 
 #include "bench_catalog.h"
 
-/* 0, or -ENOMEM. */
-int bench_list_print(const struct bench_catalog *c, FILE *out);
+/* Those of `workloads`, which ends with NULL; of none: all. 0, or -errno when
+ * said on stderr what is wrong. */
+int bench_list_print(const struct bench_catalog *c, char *const *workloads,
+                     FILE *out);
 
 #endif /* CLI_BENCH_LIST_H */

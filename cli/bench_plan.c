@@ -124,8 +124,7 @@ offer_wanted(const struct bench_plan *p, const struct bench_offer *o)
     case KIND_FLOOR:
         return p->limits;
     case KIND_PEER:
-        return p->peers &&
-               (strcmp(p->peers, "all") == 0 || is_listed(p->peers, o->name));
+        return peer_wanted(p, o->name);
     default:
         return 1;
     }
@@ -139,6 +138,17 @@ workload_wanted(const struct bench_plan *p, const char *workload)
     while (*w && strcmp(*w, workload) != 0)
         w++;
     return !*p->workloads || *w;
+}
+
+/* By anybody who is wanted. */
+static int
+is_offered(const struct bench_plan *p, const char *workload)
+{
+    for (size_t i = 0; i < p->catalog->count; i++)
+        if (offer_wanted(p, &p->catalog->offers[i]) &&
+            strcmp(p->catalog->offers[i].workload, workload) == 0)
+            return 1;
+    return 0;
 }
 
 static int
@@ -325,7 +335,8 @@ plan_missing_peers(const struct bench_plan *p, struct bench_result *r)
         if (!row)
             return plan_no_memory();
         bench_row_end(row, ROW_SKIPPED,
-                      "not built here; bench/peers/setup builds it");
+                      "not built here; in the source tree bench/peers/setup "
+                      "builds it");
     }
     return 0;
 }
@@ -393,6 +404,30 @@ check_peers(const struct bench_plan *p)
     return err;
 }
 
+/* Of those that there are, one may have nothing to run; but what is said to be
+ * there can be run as things were chosen. */
+static int
+check_workload(const struct bench_plan *p, const char *word,
+               const char *const *names)
+{
+    const char **offered;
+    size_t count = 0, all = 0;
+
+    while (names[all] && strcmp(names[all], word) != 0)
+        all++;
+    if (names[all])
+        return 0;
+    offered = calloc(all + 1, sizeof *offered);
+    if (!offered)
+        return plan_no_memory();
+    for (size_t i = 0; i < all; i++)
+        if (is_offered(p, names[i]))
+            offered[count++] = names[i];
+    say_unknown("bench", "workload", word, "", offered);
+    free(offered);
+    return -ENOENT;
+}
+
 int
 bench_plan_rows(const struct bench_plan *p, struct bench_result *r)
 {
@@ -400,7 +435,7 @@ bench_plan_rows(const struct bench_plan *p, struct bench_result *r)
     int err = names ? check_peers(p) : plan_no_memory();
 
     for (char *const *w = p->workloads; err == 0 && *w; w++)
-        err = check_name("workload", *w, names);
+        err = check_workload(p, *w, names);
     for (unsigned i = 0; err == 0 && names[i]; i++)
         if (workload_wanted(p, names[i]))
             err = plan_workload(p, names[i], r);

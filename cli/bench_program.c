@@ -23,7 +23,7 @@
 enum {
     NAME_BYTES = 256,     // of the command line, in the table
     STATUS_NOT_RUN = 127, // as shells have it
-    START_WORDS = 2,      // before the program's own: start --show
+    START_WORDS = 3,      // before the program's own: start --show --
 };
 
 /* What start's line has; the units are those of bench/bench.h. */
@@ -144,6 +144,8 @@ program_words(const struct bench_trial *t, int traced)
         words[n++] = t->program;
     if (!traced && t->show)
         words[n++] = "--show";
+    if (!traced)
+        words[n++] = "--"; // what follows is the program's, whatever it is
     memcpy(words + n, t->arguments, count * sizeof *words);
     return words;
 }
@@ -171,6 +173,8 @@ program_once(struct bench_row *row, enum bench_keep keep, const char **words,
     err = bench_child_run(&c, ended);
     if (err == -EINTR)
         return err;
+    if (keep == KEEP_SYSCALLS && err == -ETIME)
+        row->uncounted = strdup("the run that counts did not end in time");
     if (keep == KEEP_SYSCALLS)
         return program_read_traced(row, ended);
     row->trial_ns = ended->wall_ns;

@@ -59,6 +59,7 @@ row_fini(struct bench_row *row)
 {
     key_fini(&row->key);
     free(row->reason);
+    free(row->uncounted);
     for (size_t i = 0; i < row->figure_count; i++) {
         free(row->figures[i].metric);
         free(row->figures[i].unit);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench_stats.h"
 #include "core/settings.h"
@@ -256,6 +257,8 @@ row_trace(const struct run *u, struct bench_row *row)
         row->trial.limit_ns = u->limits->trace_ns;
     if (run_has_time(u, 0))
         err = row->trial.run(row, KEEP_SYSCALLS);
+    else
+        row->uncounted = strdup("the time was up");
     row->trial.limit_ns = limit_ns;
     return err;
 }

@@ -2,15 +2,17 @@
 /*
  * cli/bench_table.c - see cli/bench_table.h.
  *
- * A line per subject; figures that have no column follow on a line of their
- * own. The first subject that was measured is what the others of its table are
- * compared with.
+ * A line per subject; figures that have no column, or on a narrow terminal no
+ * room for it, follow on lines of their own. The first subject that was
+ * measured is what the others of its table are compared with.
  */
 
 #include "bench_table.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "bench_environment.h"
 #include "bench_run.h"
@@ -23,6 +25,10 @@ enum {
     SUBJECT_MOST = 60,
     BAR = 16,  // columns of the longest
     CELL = 10, // "999.9 KiB" and a space
+    SIDE = 8,  // "  123.4~": what stands beside the median
+    MARK = 4,  // before the bar
+    MARGIN = 2,
+    OTHERS = 6, // how far what follows a row is indented
     LINE = 79,
     INDENT = 17, // of sentences, below the first line
     WORD = 128,  // longer ones are cut
@@ -42,6 +48,9 @@ enum { COLUMNS = sizeof columns / sizeof columns[0] };
 /* The rows of one workload and case. */
 struct table {
     const struct bench_row *all; // of all tables
+    int columns;                 // of the terminal; INT_MAX: it is none
+    int narrow;                  // there is no room for all
+    int bar;                     // of the longest
     const struct bench_row *rows;
     size_t count;
     int width;                // of the subjects
@@ -106,17 +115,20 @@ print_title(const struct table *t, FILE *out)
         fputc('\n', out);
         return;
     }
-    fprintf(out, " (%s)\n  %-*s%*s%8s%*s%*s", f->metric, t->width, "subject",
-            CELL, "median", "+-%", CELL, "least", CELL, "most");
-    for (unsigned i = 0; i < COLUMNS; i++)
-        fprintf(out, "%*s", CELL, columns[i].title);
+    fprintf(out, " (%s)\n  %-*s%*s%*s", f->metric, t->width, "subject", CELL,
+            "median", SIDE, "+-%");
+    if (!t->narrow) {
+        fprintf(out, "%*s%*s", CELL, "least", CELL, "most");
+        for (unsigned i = 0; i < COLUMNS; i++)
+            fprintf(out, "%*s", CELL, columns[i].title);
+    }
     fputc('\n', out);
 }
 
 static void
 print_bar(const struct table *t, double value, FILE *out)
 {
-    int full = t->longest > 0 ? (int)(value / t->longest * BAR + 0.5) : 0;
+    int full = t->longest > 0 ? (int)(value / t->longest * t->bar + 0.5) : 0;
 
     for (int i = 0; i < full; i++)
         fputc('#', out);
@@ -146,15 +158,9 @@ mark_of(const struct table *t, const struct bench_row *row,
 }
 
 static void
-print_main(const struct table *t, const struct bench_row *row,
-           const struct bench_figure *f, const struct bench_stats *s, FILE *out)
+print_columns(const struct bench_row *row, const struct bench_figure *f,
+              const struct bench_stats *s, FILE *out)
 {
-    print_cell(out, s->median, f->unit);
-    if (s->enough && percent(s) < 1000)
-        fprintf(out, "%7.1f%c", percent(s),
-                row->state == ROW_SETTLED ? ' ' : '~');
-    else
-        fprintf(out, "%8s", "~");
     print_cell(out, s->min, f->unit);
     print_cell(out, s->max, f->unit);
     for (unsigned i = 0; i < COLUMNS; i++) {
@@ -166,33 +172,93 @@ print_main(const struct table *t, const struct bench_row *row,
         else
             fprintf(out, "%*s", CELL, "-");
     }
+}
+
+static void
+print_main(const struct table *t, const struct bench_row *row,
+           const struct bench_figure *f, const struct bench_stats *s, FILE *out)
+{
+    print_cell(out, s->median, f->unit);
+    if (s->enough && percent(s) < 1000)
+        fprintf(out, "%*.1f%c", SIDE - 1, percent(s),
+                row->state == ROW_SETTLED ? ' ' : '~');
+    else
+        fprintf(out, "%*s", SIDE, "~");
+    if (!t->narrow)
+        print_columns(row, f, s, out);
     fprintf(out, "  %c ", mark_of(t, row, s));
     print_bar(t, s->median, out);
     fputc('\n', out);
 }
 
+/* "wall 100 ns, p99 12.3 us": lines of words, below a row. */
+struct others {
+    FILE *out;
+    int column; // 0: there are none yet
+    int most;   // columns of a line
+};
+
+static void
+others_add(struct others *o, const char *name, double value, const char *unit)
+{
+    char text[32];
+    int length;
+
+    bench_units_write(text, sizeof text, value, unit);
+    length = (int)(strlen(name) + 1 + strlen(text));
+    if (o->column > 0 && o->most - o->column <= 2 + length) {
+        fputs(",\n", o->out);
+        o->column = 0;
+    } else if (o->column > 0) {
+        o->column += fprintf(o->out, ", ");
+    }
+    if (o->column == 0)
+        o->column = fprintf(o->out, "%*s", OTHERS, "");
+    say_plain(o->out, name);
+    fprintf(o->out, " %s", text);
+    o->column += length;
+}
+
+/* For which the row had no room. */
+static void
+others_add_columns(struct others *o, const struct bench_row *row,
+                   const struct bench_figure *f, const struct bench_stats *s)
+{
+    others_add(o, "least", s->min, f->unit);
+    others_add(o, "most", s->max, f->unit);
+    for (unsigned i = 0; i < COLUMNS; i++) {
+        const struct bench_figure *one = column_figure(row, columns[i].metric);
+        struct bench_stats of;
+
+        if (stats_of(&of, one))
+            others_add(o, columns[i].title, of.median, one->unit);
+    }
+}
+
 /* Latencies, and whatever else the case says. */
 static void
-print_others(const struct bench_row *row, FILE *out)
+print_others(const struct table *t, const struct bench_row *row,
+             const struct bench_figure *main, const struct bench_stats *s,
+             FILE *out)
 {
-    const struct bench_figure *main = bench_row_main(row);
-    int any = 0;
+    struct others o = {.out = out, .most = t->columns};
 
+    if (t->narrow)
+        others_add_columns(&o, row, main, s);
     for (size_t i = 0; i < row->figure_count; i++) {
         const struct bench_figure *f = &row->figures[i];
-        struct bench_stats s;
-        char text[32];
+        struct bench_stats of;
 
-        if (f == main || has_column(f->metric) || !stats_of(&s, f))
-            continue;
-        bench_units_write(text, sizeof text, s.median, f->unit);
-        fputs(any ? ", " : "      ", out);
-        say_plain(out, f->metric);
-        fprintf(out, " %s", text);
-        any = 1;
+        if (f != main && !has_column(f->metric) && stats_of(&of, f))
+            others_add(&o, f->metric, of.median, f->unit);
     }
-    if (any)
+    if (o.column > 0)
         fputc('\n', out);
+    if (row->uncounted) {
+        fprintf(out, "%*scalls: not counted: ", OTHERS, "");
+        say_plain(out, row->uncounted);
+        fputc('\n', out);
+    }
 }
 
 /* Whether a row before it, of the same subject, was skipped for the same. */
@@ -250,7 +316,7 @@ print_row(const struct table *t, const struct bench_row *row, FILE *out)
     if (row->state == ROW_FAILED)
         fprintf(out, "  %*s", t->width, "before that");
     print_main(t, row, f, &s, out);
-    print_others(row, out);
+    print_others(t, row, f, &s, out);
 }
 
 static void
@@ -277,17 +343,41 @@ table_measure(struct table *t)
     }
 }
 
+static int
+terminal_columns(FILE *out)
+{
+    struct winsize size;
+
+    if (ioctl(fileno(out), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return INT_MAX; // no terminal, or one that does not say
+    return size.ws_col;
+}
+
+/* The last column stays empty: some terminals begin a new line after it. */
+static void
+table_fit(struct table *t)
+{
+    int least = MARGIN + t->width + CELL + SIDE + MARK;
+
+    t->bar = BAR;
+    t->narrow = t->columns <= least + (2 + COLUMNS) * CELL + BAR;
+    if (t->narrow && t->columns <= least + BAR)
+        t->bar = t->columns > least + 1 ? t->columns - least - 1 : 0;
+}
+
 static size_t
 table_print(const struct bench_row *all, const struct bench_row *rows,
             size_t count, FILE *out)
 {
-    struct table t = {.all = all, .rows = rows};
+    struct table t = {
+        .all = all, .rows = rows, .columns = terminal_columns(out)};
 
     while (t.count < count &&
            strcmp(rows[t.count].key.workload, rows->key.workload) == 0 &&
            strcmp(rows[t.count].key.case_name, rows->key.case_name) == 0)
         t.count++;
     table_measure(&t);
+    table_fit(&t);
     if (*rows->key.workload)
         print_title(&t, out);
     else
@@ -370,7 +460,7 @@ print_legend(const struct bench_result *r, FILE *out)
                                  "up");
     if (failed > 0)
         fprintf(out, "%zu of %zu rows failed.\n", failed, r->row_count);
-    if (r->quick)
+    if (r->quick && r->about_count > 0) // --program has no operations of ours
         fputs("--quick: with a twentieth of the operations; for a first "
               "look.\n",
               out);

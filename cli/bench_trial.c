@@ -100,6 +100,8 @@ take_line(struct trial_found *f, const char *text, size_t length)
 {
     json_t *line = json_loadb(text, length, 0, NULL);
     const char *skipped = json_string_value(json_object_get(line, "skipped"));
+    const char *uncounted =
+        json_string_value(json_object_get(line, "uncounted"));
     int err = 0;
 
     if (skipped) {
@@ -108,7 +110,10 @@ take_line(struct trial_found *f, const char *text, size_t length)
     } else if (json_object_get(line, "syscalls")) {
         f->syscalls = json_number_value(json_object_get(line, "syscalls"));
         f->others = json_number_value(json_object_get(line, "others"));
-    } else if (!json_object_get(line, "uncounted")) {
+    } else if (uncounted) {
+        free(f->row->uncounted);
+        f->row->uncounted = strdup(uncounted);
+    } else {
         err = take_figure(f, line);
     }
     if (err == -EPROTO)
@@ -218,7 +223,8 @@ trial_once(struct bench_row *row, enum bench_keep keep,
     return err < 0 ? err : trial_read(row, keep, ended);
 }
 
-/* What goes wrong under a tracer may be the tracer's fault. */
+/* What goes wrong under a tracer may be the tracer's fault: it is said, and no
+ * more. */
 static int
 trial_traced(struct bench_row *row, struct bench_ended *ended)
 {
@@ -228,7 +234,10 @@ trial_traced(struct bench_row *row, struct bench_ended *ended)
 
     row->reason = NULL;
     err = trial_once(row, KEEP_SYSCALLS, ended);
-    free(row->reason);
+    if (row->reason) {
+        free(row->uncounted);
+        row->uncounted = row->reason;
+    }
     row->reason = reason;
     row->state = state;
     return err == -EINTR ? err : 0;

@@ -30,7 +30,8 @@ enum bench_keep {
  * `interrupt` became readable, the program is gone and nothing was added; else
  * the row has ended (SKIPPED or FAILED), with its reason.
  *
- * A KEEP_SYSCALLS run ends no row: 0, and there may be no figure.
+ * A KEEP_SYSCALLS run ends no row: 0, and there may be no figure; then the
+ * row's `uncounted` may say why.
  */
 typedef int bench_trial_f(struct bench_row *row, enum bench_keep keep);
 

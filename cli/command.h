@@ -23,6 +23,7 @@ struct command {
 };
 
 extern const struct command fetch_command, serve_command, demo_command,
-    list_command, explain_command, bench_command, conform_command;
+    list_command, explain_command, bench_command, conform_command,
+    inspect_command, probe_command, new_command;
 
 #endif /* CLI_COMMAND_H */

@@ -35,7 +35,7 @@ struct conform_values {
 // clang-format off
 static const struct option conform_options[] = {
     {0, "only", "TEXT", OPTION_TEXT, offsetof(struct conform_values, only), 0,
-     0, "only tests of that rule (R5, B2), or with TEXT in their name"},
+     0, "only tests of a rule (R5, B2), or with TEXT in the name"},
     {0, "timeout", "DURATION", OPTION_DURATION,
      offsetof(struct conform_values, timeout_ns), 1, 3600 * SECOND,
      "a test that takes longer hangs (default 20s)"},
@@ -246,17 +246,17 @@ const struct command conform_command = {
     .name = "conform",
     .operands = "[NAME|FILE]...",
     .summary = "whether engines keep the rules of their contracts",
+    // clang-format off
     .text =
         "Runs the tests of rules R1 to R15 (pons/reactor.h, pons/poller.h) "
         "against each\nreactor, and of B1 to B11 (pons/pool.h) against each "
         "pool policy: a name, a\nplugin's name, or the path of a shared "
-        "object; "
-        "default: all that are installed.\nEach test is a process of its own: "
-        "a crash, a hang or an exit is a broken rule.\nctrl-C ends it and "
-        "keeps "
-        "what is done.\n\nExit status: 0 "
-        "if all rules hold; 1 if one is broken; 2 for wrong words or an\n"
-        "engine that cannot be used here; 130 after ctrl-C.\n",
+        "object; default: all that are installed.\nEach test is a process of "
+        "its own: a crash, a hang or an exit is a broken rule.\nctrl-C ends "
+        "it and keeps what is done.\n\n"
+        "Exit status: 0 if all rules hold; 1 if one is broken; 2 for wrong "
+        "words or an\nengine that cannot be used here; 130 after ctrl-C.\n",
+    // clang-format on
     .options = conform_options,
     .values_size = sizeof(struct conform_values),
     .least = 0,

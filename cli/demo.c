@@ -254,17 +254,6 @@ demo_race(struct demo *d, int port)
     return err;
 }
 
-/* The word that the shell takes for `path`. */
-static void
-demo_print_word(const char *path)
-{
-    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                        "0123456789%+,-./:=@_";
-    const char *quote = path[strspn(path, plain)] != '\0' ? "'" : "";
-
-    printf("%s%s%s", quote, path, quote);
-}
-
 static void
 demo_conclude(const struct demo *d)
 {
@@ -275,7 +264,7 @@ demo_conclude(const struct demo *d)
     printf("%s%s\n", chosen_reactor(d->runtime)->story,
            chosen_pool(d->runtime)->story);
     fputs("Now you:\n  ", stdout);
-    demo_print_word(program_invocation_name);
+    say_word(stdout, program_invocation_name);
     puts(" fetch https://www.debian.org/ https://www.kernel.org/ "
          "https://www.gnu.org/");
 }

@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,9 @@
 #include "say.h"
 
 static const struct command *const commands[] = {
-    &fetch_command,   &serve_command, &demo_command,    &list_command,
-    &explain_command, &bench_command, &conform_command, NULL,
+    &fetch_command,   &serve_command,   &demo_command,  &list_command,
+    &explain_command, &inspect_command, &probe_command, &conform_command,
+    &bench_command,   &new_command,     NULL,
 };
 
 static void
@@ -114,7 +116,8 @@ run_help(int argc, char **argv)
 {
     const struct command *c;
 
-    if (argc < 2) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0) {
         print_usage(stdout);
         return STATUS_OK;
     }
@@ -160,12 +163,27 @@ output_lost(void)
     return "a part of it is lost";
 }
 
+/* A descriptor that is opened later is not to be taken for standard input or
+ * output. Each in the mode that it is not used in: to use it is an error still.
+ */
+static void
+fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            return; // there is no /dev/null
+}
+
 int
 main(int argc, char **argv)
 {
     const char *lost;
     int status;
 
+    fill_standard_descriptors();
+    /* Whoever ignores it keeps us from waiting for our children. */
+    signal(SIGCHLD, SIG_DFL);
     /* A file-size limit is an error of the write, and not our end. */
     signal(SIGXFSZ, SIG_IGN);
     status = dispatch(argc, argv);

@@ -64,3 +64,23 @@ say_plain(FILE *out, const char *text)
         fputc((c < 0x20 && c != '\n') || c == 0x7f ? '?' : c, out);
     }
 }
+
+void
+say_word(FILE *out, const char *text)
+{
+    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789%+,-./:=@_";
+    const char *quote =
+        *text == '\0' || text[strspn(text, plain)] != '\0' ? "'" : "";
+
+    fputs(quote, out);
+    for (; *text; text++) {
+        const char one[] = {*text, '\0'};
+
+        if (*text == '\'')
+            fputs("'\\''", out);
+        else
+            say_plain(out, one);
+    }
+    fputs(quote, out);
+}

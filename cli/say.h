@@ -35,4 +35,7 @@ void say_unknown(const char *who, const char *what, const char *word,
 /* Copies `text` to `out` so that a terminal shows it and obeys none of it. */
 void say_plain(FILE *out, const char *text);
 
+/* The word that a shell takes for `text`, with quotes where it needs them. */
+void say_word(FILE *out, const char *text);
+
 #endif /* CLI_SAY_H */

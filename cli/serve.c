@@ -134,8 +134,11 @@ course_open(struct serve_course *c)
         err = pons_stream_adopt(&c->stop, s->stop);
     if (err == 0)
         err = pons_tcp_listen(&c->listener, s->host, s->port, 0);
-    if (err < 0)
+    if (err < 0) {
+        (void)snprintf(c->serve->why, sizeof c->serve->why, "%s",
+                       pons_last_error());
         return err;
+    }
     pons_ready_wait_init(&c->stop_wait, c->stop, POLLIN);
     any_arm(c->stop_member, &c->stop_wait.base);
     course_accept(c);
@@ -267,7 +270,8 @@ serve_course_run(struct serve *s, struct announcement *a)
     a->runtime = rt;
     err = serve_files(rt, s);
     if (err < 0)
-        say_error("serve: %s port %s: %s", s->host, s->port, strerror(-err));
+        say_error("serve: %s port %s: %s", s->host, s->port,
+                  *s->why ? s->why : strerror(-err));
     pons_runtime_unref(rt);
     return err < 0 ? STATUS_FAILED : STATUS_OK;
 }

@@ -22,6 +22,7 @@ struct serve {
     int stop;             // readable when it is to end
     serve_ready_f *ready; // called once, when clients may connect
     void *arg;
+    char why[256]; // set when it could not begin; else empty
 };
 
 /*

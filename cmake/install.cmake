@@ -16,13 +16,15 @@ install(EXPORT pons NAMESPACE pons:: FILE pons-targets.cmake
   DESTINATION "${PONS_PACKAGE_DIR}")
 
 configure_package_config_file(cmake/pons-config.cmake.in pons-config.cmake
-  INSTALL_DESTINATION "${PONS_PACKAGE_DIR}")
+  INSTALL_DESTINATION "${PONS_PACKAGE_DIR}" PATH_VARS CMAKE_INSTALL_BINDIR)
 write_basic_package_version_file(pons-config-version.cmake
   COMPATIBILITY SameMajorVersion)
 install(FILES
   "${CMAKE_CURRENT_BINARY_DIR}/pons-config.cmake"
   "${CMAKE_CURRENT_BINARY_DIR}/pons-config-version.cmake"
   DESTINATION "${PONS_PACKAGE_DIR}")
+
+install(FILES docs/write-a-pool-policy.md docs/write-a-reactor.md TYPE DOC)
 
 # Relative to its own place, so that an installed tree can be moved.
 file(RELATIVE_PATH PONS_PC_PREFIX

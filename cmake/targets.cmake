@@ -68,6 +68,20 @@ function(pons_no_undefined target)
   endif()
 endfunction()
 
+# The files of a folder, as the table of cli/template.h.
+function(pons_templates target folder)
+  list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/${folder}/"
+    OUTPUT_VARIABLE paths)
+  set(script "${PROJECT_SOURCE_DIR}/cmake/templates.cmake")
+  set(source "${PROJECT_BINARY_DIR}/templates.c")
+  add_custom_command(OUTPUT "${source}"
+    COMMAND "${CMAKE_COMMAND}" -D "OUT=${source}"
+      -D "FOLDER=${PROJECT_SOURCE_DIR}/${folder}" -D "FILES=${ARGN}"
+      -P "${script}"
+    DEPENDS ${paths} "${script}" VERBATIM)
+  target_sources(${target} PRIVATE "${source}")
+endfunction()
+
 # pons_library(TARGET SHARED|STATIC EXPORTED_NAME)
 function(pons_library target kind exported)
   add_library(${target} ${kind} ${PONS_OBJECTS})

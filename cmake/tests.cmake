@@ -58,15 +58,16 @@ foreach(noun IN LISTS PONS_NOUNS)
   pons_test(${noun})
 endforeach()
 
-# tests/wrong/NAME.c: an engine that breaks a rule, beside the tests.
-function(pons_wrong source)
+# tests/wrong/NAME.c: an engine for the kit's own test, beside the tests.
+function(pons_subject source)
   cmake_path(GET source STEM name)
-  add_library(wrong_${name} MODULE ${source})
-  set_target_properties(wrong_${name} PROPERTIES PREFIX ""
+  cmake_path(GET source PARENT_PATH folder)
+  add_library(subject_${name} MODULE ${source})
+  set_target_properties(subject_${name} PROPERTIES PREFIX ""
     OUTPUT_NAME ${name}
-    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests/wrong")
-  target_include_directories(wrong_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
-  pons_compile(wrong_${name})
+    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
+  target_include_directories(subject_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  pons_compile(subject_${name})
 endfunction()
 
 if(TARGET any_test)
@@ -88,6 +89,11 @@ foreach(noun elastic pool pool_end pool_thread runtime)
   target_link_options(${noun}_test PRIVATE -Wl,--wrap=pthread_create)
 endforeach()
 
+# What `pons new pool` starts with, as it stands.
+target_sources(new_pool_test PRIVATE cli/new/pool/MINE.c)
+target_compile_definitions(new_pool_test PRIVATE PONS_BUILTIN=template)
+target_link_options(new_pool_test PRIVATE -Wl,--wrap=pthread_create)
+
 # PONS_MAIN, in a program of its own.
 add_executable(main_program tests/main_program.c)
 pons_internal(main_program)
@@ -107,6 +113,9 @@ if(PONS_CLI)
   add_test(NAME bench_program COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_program_test.py"
     $<TARGET_FILE:pons_command>)
+  add_test(NAME new COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/new_test.py"
+    $<TARGET_FILE:pons_command> "${PROJECT_BINARY_DIR}")
   # The rules, of each engine that is built in, and as a shared object.
   set(limit 60s)
   if(PONS_SANITIZE OR CMAKE_CROSSCOMPILING_EMULATOR)
@@ -120,8 +129,8 @@ if(PONS_CLI)
         --timeout ${limit} $<TARGET_FILE:plugin_${engine}>)
     endif()
   endforeach()
-  foreach(source IN LISTS PONS_WRONG)
-    pons_wrong(${source})
+  foreach(source IN LISTS PONS_RIGHT PONS_WRONG)
+    pons_subject(${source})
   endforeach()
   add_test(NAME conform COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/conform_test.py"
@@ -133,6 +142,13 @@ if(PONS_CLI)
   target_sources(bench_baseline_test PRIVATE cli/bench_baseline.c
     cli/bench_environment.c cli/bench_json.c cli/bench_result.c
     cli/bench_stats.c cli/bench_syscalls.c cli/bench_units.c cli/say.c)
+  target_sources(needed_test PRIVATE cli/needed.c)
+  target_compile_definitions(needed_test PRIVATE CACHE_PATH="cache")
+  foreach(noun inspect probe)
+    add_test(NAME ${noun} COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/${noun}_test.py"
+      $<TARGET_FILE:pons_command>)
+  endforeach()
 endif()
 
 if(NOT CMAKE_CROSSCOMPILING)

@@ -669,7 +669,10 @@ poni_adapter_open(struct pons_reactor **out, const struct pons_poller_ops *ops,
         return host->refuse(reason, -ENOMEM, "no memory for the reactor");
     adapter_init(a, ops, host);
     err = ops->open(&a->poller, config, host, reason);
-    if (err < 0)
+    if (err == 0 && a->poller == NULL)
+        err = host->refuse(reason, -EINVAL,
+                           "open(): it returned 0, and made nothing");
+    if (err != 0)
         goto free_adapter;
     err = adapter_open_timer(a, reason);
     if (err < 0)

@@ -22,6 +22,11 @@
 #include "task.h"
 #include "waiter.h"
 
+enum {
+    LOOK_NS = 10000000, // between two tries to sit on a seat that a shutdown
+                        // has
+};
+
 struct await {
     struct pons_future *f;
     struct pons_waker waker; // lent
@@ -97,28 +102,44 @@ fiber_await(struct pons_task *t, struct pons_future *f)
 static void
 thread_park(struct await *a, struct poni_waiter *w, struct poni_wait *wait)
 {
-    struct pons_runtime *rt = pons_runtime_current();
-    struct poni_pool *pool = NULL;
+    uint64_t at = a->cancel_at, look;
 
-    if (poni_pool_current_job() != NULL && rt != NULL)
-        pool = rt->pool;
-    if (pool != NULL)
-        poni_pool_wait_begin(pool);
-    poni_waiter_park(w, wait, a->cancel_at);
-    if (pool != NULL)
-        poni_pool_wait_end(pool);
+    if (w->made != NULL && (look = pons_after_ns(LOOK_NS)) < at)
+        at = look; // a shutdown works on our seat, and may leave it
+    poni_waiter_park(w, wait, at);
+}
+
+static void
+thread_wait(struct await *a, struct poni_waiter *w, struct poni_wait *wait)
+{
+    int in_job = poni_pool_current_job() != NULL;
+
+    if (in_job)
+        poni_pool_wait_begin();
+    if (poni_self.seat != NULL)
+        poni_waiter_drive(w, poni_self.seat, a->cancel_at);
+    else
+        thread_park(a, w, wait);
+    if (in_job)
+        poni_pool_wait_end();
 }
 
 /* The seat of a runtime without workers that this thread has made, if it does
- * not sit there already. */
+ * not sit there already. A shutdown may have it, and leave tasks, which go on.
+ */
 static struct poni_seat *
 thread_sit(struct poni_waiter *w)
 {
+    uint32_t phase;
+
     if (poni_self.seat != NULL || w->made == NULL)
         return NULL;
-    if (poni_load_acquire(&w->made->phase) == RUNTIME_OPEN &&
-        poni_runtime_check(w->made) == 0)
-        return poni_sit(w->made);
+    phase = poni_load_acquire(&w->made->phase);
+    if (phase < RUNTIME_STOPPED && poni_runtime_check(w->made) == 0)
+        return phase == RUNTIME_OPEN ||
+                       poni_load_acquire(&w->made->shutdown) == SHUTDOWN_DONE
+                   ? poni_sit(w->made)
+                   : NULL;
     poni_runtime_release(w->made);
     w->made = NULL;
     return NULL;
@@ -144,10 +165,9 @@ thread_await(struct pons_future *f)
     self->context = context;
     context->wait = &wait;
     while (await_poll(&a) == PONS_PENDING) {
-        if (self->seat != NULL)
-            poni_waiter_drive(w, self->seat, a.cancel_at);
-        else
-            thread_park(&a, w, &wait);
+        if (self->seat == NULL && w->made != NULL)
+            seat = thread_sit(w); // a shutdown may have left it
+        thread_wait(&a, w, &wait);
     }
     context->wait = outer_wait;
     self->context = outer;

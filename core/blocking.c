@@ -63,6 +63,14 @@ blocking_ended(struct pons_blocking *b)
     return PONS_READY;
 }
 
+/* The job that calls. A task may run on a job's thread, which drives the task's
+ * runtime: that job is another. */
+static const struct pons_job *
+job_of_caller(void)
+{
+    return poni_self.task == NULL ? poni_pool_current_job() : NULL;
+}
+
 /* Whether the caller is a thread that may run the job itself. */
 static int
 on_plain_thread(const struct poni_self *self)
@@ -177,7 +185,7 @@ pons_blocking(pons_job_f *fn, void *arg, int64_t *result)
 
     if (poni_self.polling)
         return poni_refuse_poll("pons_blocking()", "struct pons_blocking");
-    if (rt == NULL || poni_pool_current_job() != NULL) {
+    if (rt == NULL || job_of_caller() != NULL) {
         answer = fn(arg);
     } else {
         pons_blocking_init(&b, rt, fn, arg);
@@ -236,7 +244,7 @@ pons_blocking_detached(struct pons_runtime *rt, pons_job_f *fn, void *arg,
 int
 pons_job_cancelled(void)
 {
-    const struct pons_job *job = poni_pool_current_job();
+    const struct pons_job *job = job_of_caller();
 
     return job != NULL && poni_job_asked(job);
 }

@@ -216,7 +216,9 @@ entries_shadow(struct poni_catalog *c)
             continue;
         snprintf(why, sizeof why, "%s comes first and has the same name",
                  first->path != NULL ? first->path : "the built-in one");
-        poni_log(PONS_LOG_INFO, "plugin", "%s of %s is not used: %s", e->name,
+        /* The installed copy of what is built in is nothing to tell of. */
+        poni_log(first->path != NULL ? PONS_LOG_INFO : PONS_LOG_DEBUG, "plugin",
+                 "%s of %s is not used: %s", e->name,
                  e->path != NULL ? e->path : "the library", why);
         err = poni_entry_reject(e, ENTRY_SHADOWED, why);
     }

@@ -138,7 +138,24 @@ int poni_choose(struct poni_choice *out, struct poni_catalog *c,
                 enum poni_setting which, poni_try_open_f *try_open, void *arg);
 void poni_choice_fini(struct poni_choice *choice);
 
-/* A try_open that closes what it opened: for those who only want to know. */
+/* How far a probe has come: what an engine that never returns was doing. */
+enum poni_probe_stage {
+    PROBE_LOAD, // nothing of it has been called yet, but its entry function
+    PROBE_OPEN,
+    PROBE_BIND, // of a pool: never
+    PROBE_CLOSE,
+    PROBE_ENDED,
+};
+
+struct poni_probed {
+    enum poni_probe_stage stage;
+    uint64_t open_ns; // that open() took
+    uint64_t caps;    // of the reactor; that of a poller is the adapter's
+};
+
+/* A try_open that closes what it opened: for those who only want to know. Of a
+ * poller it opens what a runtime would, a reactor over it. `arg` is a struct
+ * poni_probed, which it keeps up to date, or NULL. */
 int poni_probe(void *arg, const struct pons_engine *engine,
                const struct pons_config *config, struct pons_reason *reason);
 

@@ -63,10 +63,14 @@ candidate_set(struct choose *c, unsigned i, enum poni_verdict verdict,
     n = vasprintf(&k->why, format, args);
     va_end(args);
     k->verdict = verdict;
-    if (n >= 0)
-        return 0;
-    k->why = NULL;
-    return no_memory(c);
+    if (n < 0) {
+        k->why = NULL;
+        return no_memory(c);
+    }
+    if (verdict == VERDICT_REFUSED)
+        poni_log(PONS_LOG_INFO, "plugin", "%s: %s is passed over: %s",
+                 c->value->label, k->entry->name, k->why);
+    return 0;
 }
 
 /* Appends one that has not been tried. */
@@ -243,8 +247,6 @@ try_one(struct choose *c, unsigned i, poni_try_open_f *try_open, void *arg)
     if (reason.text[0] == '\0')
         snprintf(reason.text, sizeof reason.text, "%s",
                  strerror(err < 0 ? -err : EINVAL));
-    poni_log(PONS_LOG_INFO, "plugin", "%s: %s is not usable here: %s",
-             c->value->label, t->entry->name, reason.text);
     err = candidate_set(c, i, VERDICT_REFUSED, "%s", reason.text);
     return err < 0 ? err : 1;
 }

@@ -88,10 +88,16 @@ closing_forget(struct closing *c, struct pons_waker *w)
         pons_waker_set(&s->closer, w);
         c->io.op.state = IO_FORGET;
         c->base.state = CLOSING_FORGETTING;
+        poni_runtime_hold(home->runtime); // `c` and `s` may go once posted
     }
     poni_unlock(&s->lock);
-    if (posted && poni_seat_post_op(home, &c->io.op))
-        return PONS_PENDING;
+    if (posted) {
+        int taken = poni_seat_post_op(home, &c->io.op);
+
+        poni_runtime_release(home->runtime);
+        if (taken)
+            return PONS_PENDING;
+    }
     if (posted)
         pons_waker_drop(&s->closer); // it stopped: its reactor is gone
     else if (home != NULL && home->reactor->ops->forget != NULL)
@@ -189,6 +195,18 @@ static const struct pons_waker_ops closer_waker_ops = {
     .release = closer_nothing,
 };
 
+/* Nothing is in course: whether it can be closed without another's help. */
+static int
+home_is_here(struct pons_stream *s)
+{
+    const struct poni_seat *home;
+
+    poni_lock(&s->lock);
+    home = poni_stream_home(s);
+    poni_unlock(&s->lock);
+    return home == NULL || home == poni_self.seat;
+}
+
 /*
  * Inside poll(): at once if nothing is in course and the home is here, which is
  * nearly always so; else it is left to those who end what is in course.
@@ -201,8 +219,7 @@ close_in_poll(struct pons_stream *s)
 
     closing_init(&on_stack, s, 0);
     poni_unpolled_remove(&on_stack.base);
-    if (poni_stream_recall(s, &nobody) &&
-        (s->home == NULL || s->home == poni_self.seat)) {
+    if (poni_stream_recall(s, &nobody) && home_is_here(s)) {
         (void)closing_poll(&on_stack.base, &nobody);
         return;
     }
@@ -257,8 +274,8 @@ pons_stream_release(struct pons_stream *s)
 
     if (!poni_epoch_is(s->epoch))
         return stream_leave(s);
-    if (poni_self.polling && !(poni_stream_recall(s, &(struct pons_waker){0}) &&
-                               (s->home == NULL || s->home == poni_self.seat)))
+    if (poni_self.polling &&
+        !(poni_stream_recall(s, &(struct pons_waker){0}) && home_is_here(s)))
         return poni_refuse_poll("pons_stream_release() of a busy stream",
                                 "its operations' ends");
     closing_init(&c, s, 1);

@@ -73,11 +73,9 @@ visit(struct pons_task *t, void *arg)
         return;
     }
     /* A reference, so that it stays the same task while it is printed. */
-    word = poni_load_acquire(&t->word);
-    do {
-        if (task_refs(word) == 0 || task_phase(word) == TASK_DONE)
-            return;
-    } while (!poni_cas(&t->word, &word, word + TASK_REF));
+    word = task_ref_found(&t->word);
+    if (word == 0)
+        return;
     print_task(arg, t, word, task_phase(word) == TASK_QUEUED ? "ready" : "runs",
                "");
     poni_task_unref(t);

@@ -17,7 +17,8 @@
 #include <string.h>
 
 enum {
-    ENTRIES_MAX = 1024, // of .dynamic; usual is thirty
+    ENTRIES_MAX = 1024,  // of .dynamic; usual is thirty
+    VERSIONS_MAX = 1024, // files of which versions are wanted; usual is three
 };
 
 /* ---- the dynamic section ---- */
@@ -278,6 +279,12 @@ strings_check(const struct poni_image *im)
                                      ": wanted a string in the 0x%" PRIx64
                                      " bytes of .dynstr, found 0x%" PRIx64,
                                      tag, im->strings_size, at);
+        if (strnlen(im->strings + at, IMAGE_TEXT_BYTES) == IMAGE_TEXT_BYTES)
+            return poni_image_refuse(im,
+                                     ".dynamic: tag 0x%" PRIx64
+                                     ": wanted a string of fewer than %d "
+                                     "bytes, found a longer one",
+                                     tag, IMAGE_TEXT_BYTES);
     }
     return 0;
 }
@@ -297,7 +304,9 @@ file_is_needed(const struct poni_image *im, const char *name)
 static int
 versions_walk(const struct poni_image *im, const char *bytes, uint64_t size)
 {
-    for (uint64_t at = 0;;) {
+    uint64_t at = 0;
+
+    for (unsigned n = 0; n < VERSIONS_MAX; n++) {
         ElfW(Verneed) need;
 
         if (at > size || size - at < sizeof need)
@@ -315,6 +324,8 @@ versions_walk(const struct poni_image *im, const char *bytes, uint64_t size)
             return 0;
         at += need.vn_next;
     }
+    return poni_image_refuse(im, "versions of more than %d files are wanted",
+                             VERSIONS_MAX);
 }
 
 static int
@@ -331,6 +342,24 @@ versions_check(const struct poni_image *im)
         err = versions_walk(im, bytes, s->sh_size);
     free(bytes);
     return err;
+}
+
+/* ---- what the loader declines ---- */
+
+static int
+flags_check(const struct poni_image *im)
+{
+    uint64_t flags = poni_dynamic_value(im, DT_FLAGS_1);
+
+    if (flags & DF_1_PIE)
+        return poni_refuse(im->elf.reason, -ENOEXEC,
+                           "is a program; wanted a shared object: link with "
+                           "-shared");
+    if (flags & DF_1_NOOPEN)
+        return poni_refuse(im->elf.reason, -ENOEXEC,
+                           "says that it cannot be loaded by dlopen(3); link "
+                           "without -z nodlopen");
+    return 0;
 }
 
 /* ---- the whole ---- */
@@ -352,5 +381,7 @@ poni_dynamic_check(struct poni_image *im)
         err = strings_check(im);
     if (err == 0)
         err = versions_check(im);
-    return err < 0 ? err : poni_relocations_check(im);
+    if (err == 0)
+        err = poni_relocations_check(im);
+    return err < 0 ? err : flags_check(im);
 }

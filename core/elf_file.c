@@ -125,13 +125,8 @@ segment_is_whole(const struct poni_elf *f, const ElfW(Phdr) * p)
 static int
 header_read(struct poni_elf *f)
 {
-    int err = poni_elf_read(f, "ELF header", 0, &f->header, SELFMAG);
+    int err = poni_elf_read(f, "ELF header", 0, &f->header, sizeof f->header);
 
-    if (err == 0 && memcmp(&f->header, ELFMAG, SELFMAG) != 0)
-        err = poni_refuse(f->reason, -ENOEXEC,
-                          "is no ELF file; wanted a shared object");
-    if (err == 0)
-        err = poni_elf_read(f, "ELF header", 0, &f->header, sizeof f->header);
     return err < 0 ? err : header_check(f);
 }
 
@@ -146,9 +141,11 @@ program_read(struct poni_elf *f)
     return err;
 }
 
-int
-poni_elf_open(struct poni_elf *f, int fd, struct pons_reason *reason)
+/* An open file that begins as an ELF file does. */
+static int
+file_begin(struct poni_elf *f, int fd, struct pons_reason *reason)
 {
+    char magic[SELFMAG];
     struct stat st;
     int err;
 
@@ -160,6 +157,95 @@ poni_elf_open(struct poni_elf *f, int fd, struct pons_reason *reason)
     if (f->size < SELFMAG)
         return poni_refuse(reason, -ENOEXEC,
                            "is no ELF file: it has %" PRIu64 " bytes", f->size);
-    err = header_read(f);
+    err = poni_elf_read(f, "ELF header", 0, magic, sizeof magic);
+    if (err == 0 && memcmp(magic, ELFMAG, SELFMAG) != 0)
+        err = poni_refuse(reason, -ENOEXEC,
+                          "is no ELF file; wanted a shared object");
+    return err;
+}
+
+int
+poni_elf_open(struct poni_elf *f, int fd, struct pons_reason *reason)
+{
+    int err = file_begin(f, fd, reason);
+
+    if (err == 0)
+        err = header_read(f);
     return err < 0 ? err : program_read(f);
+}
+
+/* ---- of any machine ---- */
+
+static const char *
+machine_name(unsigned machine)
+{
+    switch (machine) {
+    case EM_386:
+        return "i386";
+    case EM_X86_64:
+        return "x86-64";
+    case EM_ARM:
+        return "arm";
+    case EM_AARCH64:
+        return "aarch64";
+    case EM_RISCV:
+        return "riscv";
+    case EM_PPC:
+        return "ppc";
+    case EM_PPC64:
+        return "ppc64";
+    case EM_S390:
+        return "s390";
+    case EM_MIPS:
+        return "mips";
+    case EM_SPARCV9:
+        return "sparc64";
+    default:
+        return NULL;
+    }
+}
+
+static const char *
+type_name(unsigned type)
+{
+    static const char *const names[] = {
+        [ET_REL] = "object file",
+        [ET_EXEC] = "program",
+        [ET_DYN] = "shared object",
+        [ET_CORE] = "core dump",
+    };
+
+    return type < sizeof names / sizeof *names ? names[type] : NULL;
+}
+
+static unsigned
+half_word(const unsigned char *bytes, int big_endian)
+{
+    return big_endian ? (unsigned)bytes[0] << 8 | bytes[1]
+                      : (unsigned)bytes[1] << 8 | bytes[0];
+}
+
+int
+poni_elf_identify(struct poni_elf_identity *out, int fd,
+                  struct pons_reason *reason)
+{
+    unsigned char bytes[EI_NIDENT + 4]; // e_type and e_machine behind e_ident
+    struct poni_elf f;
+    int err = file_begin(&f, fd, reason);
+
+    if (err == 0)
+        err = poni_elf_read(&f, "ELF header", 0, bytes, sizeof bytes);
+    if (err < 0)
+        return err;
+    out->bits = bytes[EI_CLASS] == ELFCLASS32   ? 32
+                : bytes[EI_CLASS] == ELFCLASS64 ? 64
+                                                : 0;
+    out->big_endian = bytes[EI_DATA] == ELFDATA2MSB   ? 1
+                      : bytes[EI_DATA] == ELFDATA2LSB ? 0
+                                                      : -1;
+    out->type = half_word(bytes + EI_NIDENT, out->big_endian == 1);
+    out->machine = half_word(bytes + EI_NIDENT + 2, out->big_endian == 1);
+    out->type_name = type_name(out->type);
+    out->machine_name = machine_name(out->machine);
+    return 0;
 }

@@ -30,6 +30,21 @@ struct poni_elf {
     ElfW(Phdr) program[ELF_HEADERS_MAX]; // header.e_phnum of them
 };
 
+/* What an ELF file says of itself in its first bytes, be it for this machine or
+ * for another. */
+struct poni_elf_identity {
+    unsigned bits;            // 32, 64; 0: neither
+    int big_endian;           // -1: neither that nor little
+    unsigned machine;         // EM_
+    unsigned type;            // ET_
+    const char *machine_name; // static; NULL: not one that Pons has a name for
+    const char *type_name;    // static; NULL: likewise
+};
+
+/* -ENOEXEC, -EIO with the reason. */
+int poni_elf_identify(struct poni_elf_identity *out, int fd,
+                      struct pons_reason *reason);
+
 /*
  * Reads the headers of a shared object for this machine, all of whose segments
  * are in the file. -ENOEXEC, -EIO with the reason.

@@ -105,10 +105,9 @@ poni_finder_known(const struct poni_catalog *c, const struct stat *st)
     return e;
 }
 
-/* What is against a file whose note is right. */
-static int
-file_check(const char *path, int fd, const struct stat *st,
-           const struct poni_note *note, struct pons_reason *reason)
+int
+poni_finder_check(const char *path, int fd, const struct stat *st,
+                  const struct poni_note *note, struct pons_reason *reason)
 {
     int err = poni_trust_check(st, reason);
 
@@ -138,7 +137,7 @@ poni_finder_file(struct poni_catalog *c, const char *path)
         close(fd);
         return file_broken(c, path, &st, &reason);
     }
-    err = file_check(path, fd, &st, &note, &reason);
+    err = poni_finder_check(path, fd, &st, &note, &reason);
     close(fd);
     if (err < 0)
         poni_log(PONS_LOG_WARN, "plugin", "%s: %s", path, reason.text);

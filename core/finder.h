@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "catalog.h"
+#include "note.h"
 
 /* Appends an entry with copies of all texts; NULL: out of memory. */
 struct poni_entry *poni_entry_new(struct poni_catalog *c, const char *name,
@@ -31,6 +32,11 @@ int poni_finder_installed(struct poni_catalog *c);
 /* One file. Same device and inode = same plugin: a second mention adds nothing.
  */
 int poni_finder_file(struct poni_catalog *c, const char *path);
+
+/* What is against an open file whose note is right: who may write it, its ABI,
+ * whether it is whole. -errno with the reason. */
+int poni_finder_check(const char *path, int fd, const struct stat *st,
+                      const struct poni_note *note, struct pons_reason *reason);
 
 /* The first entry of this file, or NULL. */
 struct poni_entry *poni_finder_known(const struct poni_catalog *c,

@@ -8,7 +8,6 @@
  * The arrow on the left is here, the other in core/dynamic.c.
  */
 
-#include "image.h"
 #include "image_parts.h"
 
 #include "fail.h"
@@ -291,7 +290,7 @@ image_check(struct poni_image *im)
 }
 
 int
-poni_image_check(int fd, struct pons_reason *reason)
+poni_image_open(struct poni_image **out, int fd, struct pons_reason *reason)
 {
     struct poni_image *im = calloc(1, sizeof *im);
     int err;
@@ -301,10 +300,40 @@ poni_image_check(int fd, struct pons_reason *reason)
     err = poni_elf_open(&im->elf, fd, reason);
     if (err == 0)
         err = image_check(im);
+    if (err < 0)
+        poni_image_close(im);
+    else
+        *out = im;
+    return err;
+}
+
+void
+poni_image_close(struct poni_image *im)
+{
+    if (im == NULL)
+        return;
     free(im->sections);
     free(im->entries);
     free(im->names);
     free(im->strings);
     free(im);
+}
+
+int
+poni_image_check(int fd, struct pons_reason *reason)
+{
+    struct poni_image *im = NULL;
+    int err = poni_image_open(&im, fd, reason);
+
+    poni_image_close(im);
     return err;
+}
+
+const char *
+poni_image_text(const struct poni_image *im, uint64_t tag, unsigned i)
+{
+    for (unsigned n = 0; n < im->entry_count; n++)
+        if ((uint64_t)im->entries[n].d_tag == tag && i-- == 0)
+            return im->strings + im->entries[n].d_un.d_val;
+    return NULL;
 }

@@ -24,4 +24,22 @@
 /* 0; -ENOEXEC with what was wanted and found; -ENOMEM, -EIO. */
 int poni_image_check(int fd, struct pons_reason *reason);
 
+/* A file that has passed this check, to ask it more. `fd` is borrowed for the
+ * call only. */
+struct poni_image;
+
+int poni_image_open(struct poni_image **out, int fd,
+                    struct pons_reason *reason);
+void poni_image_close(struct poni_image *im);
+
+/*
+ * The text of the `i`th entry of .dynamic with this tag: DT_NEEDED (any
+ * number), DT_RPATH, DT_RUNPATH. NULL: there are not so many. The image's; any
+ * bytes, fewer than IMAGE_TEXT_BYTES.
+ */
+const char *poni_image_text(const struct poni_image *im, uint64_t tag,
+                            unsigned i);
+
+enum { IMAGE_TEXT_BYTES = 4096 }; // of one, with its end: as long as a path
+
 #endif /* PONI_IMAGE_H */

@@ -11,6 +11,7 @@
 #include <elf.h>
 
 #include "elf_file.h"
+#include "image.h"
 
 #ifndef SHT_RELR
 #define SHT_RELR   19

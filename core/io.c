@@ -211,6 +211,7 @@ io_in_flight(struct poni_seat *seat, struct poni_leaf *leaf,
 {
     struct pons_stream *s = leaf->io.stream;
     struct pons_op *op = &leaf->io.op;
+    struct poni_seat *before = NULL;
 
     seat->inflight++;
     poni_lock(&s->lock);
@@ -220,11 +221,14 @@ io_in_flight(struct poni_seat *seat, struct poni_leaf *leaf,
     if (poni_stream_home(s) == NULL &&
         (seat->reactor->caps & PONS_REACTOR_REGISTERS)) {
         poni_runtime_hold(seat->runtime);
+        before = s->home;
         s->home = seat;
     }
     if (io_is_unwanted(s, op))
         seat->reactor->ops->cancel(seat->reactor, op);
     poni_unlock(&s->lock);
+    if (before != NULL)
+        poni_runtime_release(before->runtime); // which may free it
 }
 
 /* PONS_SUBMIT_..., with the figures kept. The owner of the seat. */
@@ -261,10 +265,12 @@ io_start_at_home(struct poni_seat *seat, struct poni_seat *home,
 {
     struct pons_stream *s = leaf->io.stream;
     struct pons_op *op = &leaf->io.op;
+    int posted;
 
     if (poni_op_try(op)) {
         poni_count(&seat->ops);
         poni_count(&seat->ops_inline);
+        poni_runtime_release(home->runtime);
         return io_end_here(leaf, op->res);
     }
     poni_lock(&s->lock);
@@ -272,7 +278,9 @@ io_start_at_home(struct poni_seat *seat, struct poni_seat *home,
     leaf->io.place = home;
     io_set(op, IO_POSTED); // the home looks for ASKED and CLOSING
     poni_unlock(&s->lock);
-    if (poni_seat_post_op(home, op))
+    posted = poni_seat_post_op(home, op);
+    poni_runtime_release(home->runtime);
+    if (posted)
         return PONS_PENDING;
     poni_lock(&s->lock); // the home has just stopped: this seat serves
     io_set(op, IO_STARTING);
@@ -362,9 +370,22 @@ io_start(struct poni_self *self, struct poni_leaf *leaf, struct poni_seat *home,
 
     if (seat == NULL)
         return io_start_on_thread(self, leaf, w);
-    if (home != NULL && home != seat)
-        return io_start_at_home(seat, home, leaf, w);
+    if (home != NULL)
+        return io_start_at_home(seat, home, leaf, w); // and lets go of it
     return io_start_here(seat, leaf, w);
+}
+
+/* Under the lock: the seat that is not ours where an op would wait; held, for
+ * it is used without the lock. */
+static struct poni_seat *
+io_home(const struct poni_self *self, struct pons_stream *s)
+{
+    struct poni_seat *home = self->seat != NULL ? poni_stream_home(s) : NULL;
+
+    if (home == NULL || home == self->seat)
+        return NULL;
+    poni_runtime_hold(home->runtime);
+    return home;
 }
 
 /*
@@ -442,7 +463,7 @@ io_begin(struct poni_leaf *leaf, struct pons_waker *w)
     state = io_enter(s, leaf, w);
     io_set(&leaf->io.op, state);
     ahead = state == IO_STARTING && io_look_ahead(s, &leaf->io.op);
-    home = poni_stream_home(s);
+    home = state == IO_STARTING && !ahead ? io_home(self, s) : NULL;
     poni_unlock(&s->lock);
     if (ahead)
         return io_end_here(leaf, leaf->io.op.res);
@@ -458,16 +479,16 @@ io_continue(struct poni_leaf *leaf, struct pons_waker *w)
 {
     struct pons_stream *s = leaf->io.stream;
     struct pons_op *op = &leaf->io.op;
-    struct poni_seat *home;
+    struct poni_seat *home = NULL;
     enum io_state state;
     int ahead = 0;
 
     poni_lock(&s->lock);
     state = op->state;
-    home = poni_stream_home(s);
     if (state == IO_TURN) {
         io_set(op, IO_STARTING);
         ahead = io_look_ahead(s, op);
+        home = ahead ? NULL : io_home(&poni_self, s);
     } else if (state != IO_ENDED) {
         pons_waker_set(&leaf->io.waker, w);
     }

@@ -105,6 +105,8 @@ pons_join(struct pons_task *t, int64_t *result)
 
     if (poni_self.polling)
         return poni_refuse_poll("pons_join()", "struct pons_join");
+    if (t == NULL)
+        return poni_fail(-EINVAL, "the task to join is NULL: was it spawned?");
     if (t == poni_self.task)
         return poni_fail(-EDEADLK,
                          "a task that joins itself would wait for ever");

@@ -290,22 +290,38 @@ log_level_parse(const char *origin, const char *word, int *level)
                      nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
+/* Those of log_parts, for a sentence. */
+static void
+log_parts_say(char *text, size_t size)
+{
+    size_t used = 0;
+
+    *text = '\0';
+    for (unsigned i = 0; log_parts[i] != NULL && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s",
+                                 i > 0 ? ", " : "", log_parts[i]);
+}
+
 static int
 log_part_parse(struct log_rules *rules, const char *origin, char *name,
                const char *level)
 {
     const char *near = poni_nearest(name, log_parts);
     struct log_part *part = &rules->parts[rules->count];
+    char parts[LINE_BYTES / 2];
 
     if (*name == '\0' || strlen(name) >= PART_BYTES)
         return poni_fail(-EINVAL,
                          "%s: \"%s\" is no part; wanted part=level with a name "
                          "of 1 to %d letters",
                          origin, name, PART_BYTES - 1);
-    if (near != NULL && strcmp(near, name) != 0)
+    if (near != NULL && strcmp(near, name) != 0) {
+        log_parts_say(parts, sizeof parts);
         return poni_fail(-EINVAL,
-                         "%s: there is no part \"%s\"; did you mean \"%s\"?",
-                         origin, name, near);
+                         "%s: there is no part \"%s\"; the parts are %s; did "
+                         "you mean \"%s\"?",
+                         origin, name, parts, near);
+    }
     for (unsigned i = 0; i < rules->count; i++)
         if (strcmp(rules->parts[i].name, name) == 0)
             return poni_fail(-EINVAL, "%s: \"%s\" is said twice; say it once",
@@ -341,18 +357,6 @@ log_rules_parse(struct log_rules *rules, const char *origin, char *spec)
             return err;
     }
     return 0;
-}
-
-/* Those of log_parts, for a sentence. */
-static void
-log_parts_say(char *text, size_t size)
-{
-    size_t used = 0;
-
-    *text = '\0';
-    for (unsigned i = 0; log_parts[i] != NULL && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s",
-                                 i > 0 ? ", " : "", log_parts[i]);
 }
 
 static int

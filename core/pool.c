@@ -227,24 +227,27 @@ poni_job_ran(const struct pons_job *job)
 
 /* --- a job that waits for a job --- */
 
-/* The calling thread, if it is one of `p` and runs a job. */
+/* The calling thread, if it is one of a pool and runs a job. */
 static struct pool_thread *
-pool_self(const struct poni_pool *p)
+pool_self(void)
 {
     struct pool_thread *t = poni_pool_thread();
 
-    return t != NULL && t->pool == p && !t->guest && t->running != NULL ? t
-                                                                        : NULL;
+    while (t != NULL && t->guest)
+        t = t->outer;
+    return t != NULL && t->running != NULL ? t : NULL;
 }
 
 void
-poni_pool_wait_begin(struct poni_pool *p)
+poni_pool_wait_begin(void)
 {
-    struct pool_thread *t = pool_self(p);
+    struct pool_thread *t = pool_self();
     struct pool_debt debt = {0};
+    struct poni_pool *p;
 
     if (t == NULL || t->waits++ > 0)
         return;
+    p = t->pool;
     poni_lock(&p->lock);
     p->view.busy_class[t->running->job_class]--;
     p->view.threads--;
@@ -256,12 +259,14 @@ poni_pool_wait_begin(struct poni_pool *p)
 }
 
 void
-poni_pool_wait_end(struct poni_pool *p)
+poni_pool_wait_end(void)
 {
-    struct pool_thread *t = pool_self(p);
+    struct pool_thread *t = pool_self();
+    struct poni_pool *p;
 
     if (t == NULL || --t->waits > 0)
         return;
+    p = t->pool;
     poni_lock(&p->lock);
     p->view.waiting--;
     p->view.threads++;
@@ -297,7 +302,7 @@ pool_close(struct poni_pool *p)
 static size_t
 names_add(char *names, size_t size, size_t used, const char *name)
 {
-    for (const char *c = used > 0 ? "," : ""; used + 1 < size && *c; c++)
+    for (const char *c = used > 0 ? ", " : ""; used + 1 < size && *c; c++)
         names[used++] = *c;
     while (used + 1 < size && *name != '\0')
         names[used++] = *name++;

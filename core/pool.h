@@ -58,9 +58,10 @@ int poni_job_ran(const struct pons_job *job);
 
 /* The calling job begins, or ends, waiting for something: its thread does not
  * count as one meanwhile, so another may be started (nesting cannot deadlock).
- * Nothing happens outside a job of `p`. */
-void poni_pool_wait_begin(struct poni_pool *p);
-void poni_pool_wait_end(struct poni_pool *p);
+ * Whatever it waits for: another runtime's tasks may want this pool. Nothing
+ * happens on a thread of no pool. */
+void poni_pool_wait_begin(void);
+void poni_pool_wait_end(void);
 
 /*
  * Refuses new jobs, cancels the queued ones, asks the running ones to end, and

@@ -144,7 +144,7 @@ struct poni_pool {
     uint64_t jobs, refused;
     struct pool_thread *all;   // alive, and guests: submitters that run a job
     struct pool_thread *ended; // who ended last; not joined yet
-    uint32_t alive;            // of `all`, and being started
+    uint32_t alive;            // of `all`, being started, and who starts one
 };
 
 /* All of these under the lock. */

@@ -95,7 +95,7 @@ thread_idle(struct pool_thread *t, uint64_t parked_ns)
 }
 
 static enum thread_next
-thread_turn(struct pool_thread *t, struct pool_debt *debt)
+thread_turn(struct pool_thread *t)
 {
     struct poni_pool *p = t->pool;
     uint64_t now = pons_now();
@@ -114,9 +114,6 @@ thread_turn(struct pool_thread *t, struct pool_debt *debt)
         poni_book_push_idle(p, t);
     else
         poni_book_uncount(p);
-    /* It was counted as idle, so that submits have called nobody else. */
-    if (ended == NULL && poni_book_queued(p) > 0)
-        *debt = poni_book_settle(p);
     poni_unlock(&p->lock);
     return next;
 }
@@ -238,25 +235,29 @@ thread_begin(struct pool_thread *t)
 static enum thread_next
 thread_run(struct pool_thread *t, struct pons_job *job)
 {
-    struct pool_debt debt = {0};
     enum thread_next next;
 
     t->running = job;
     job->result = t->pool->run(t->pool->owner, job);
     t->running = NULL;
-    next = thread_turn(t, &debt);
+    next = thread_turn(t);
     job->done(job);
-    poni_pool_pay(t->pool, debt);
     return next;
 }
 
+/* It was counted as idle, so that submits have called nobody else. */
 static enum thread_next
 thread_look(struct pool_thread *t)
 {
+    struct poni_pool *p = t->pool;
     struct pool_debt debt = {0};
-    enum thread_next next = thread_turn(t, &debt);
+    enum thread_next next = thread_turn(t);
 
-    poni_pool_pay(t->pool, debt);
+    poni_lock(&p->lock);
+    if (poni_book_queued(p) > 0)
+        debt = poni_book_settle(p);
+    poni_unlock(&p->lock);
+    poni_pool_pay(p, debt);
     return next;
 }
 

@@ -5,6 +5,7 @@
 
 #include "catalog.h"
 
+#include "adapter.h"
 #include "fail.h"
 #include "pons/poller.h"
 #include "pons/pool.h"
@@ -13,60 +14,94 @@
 #include <errno.h>
 #include <string.h>
 
+/* ---- one opening ---- */
+
+/* open() answered `err`, and made something or not. */
 static int
-probe_reactor(const struct pons_reactor_ops *ops,
+probe_opened(struct poni_probed *p, int err, const void *made,
+             struct pons_reason *reason)
+{
+    p->open_ns = poni_host()->now(poni_host()) - p->open_ns;
+    if (err > 0)
+        return poni_refuse(reason, -EINVAL,
+                           "open(): wanted 0 or -errno, it returned %d", err);
+    if (err == 0 && made == NULL)
+        return poni_refuse(reason, -EINVAL,
+                           "open(): it returned 0, and made nothing");
+    return err;
+}
+
+static void
+probe_begin(struct poni_probed *p)
+{
+    p->stage = PROBE_OPEN;
+    p->open_ns = poni_host()->now(poni_host());
+}
+
+/* A poller by the adapter, as a runtime does. */
+static int
+probe_reactor(struct poni_probed *p, const struct pons_engine *engine,
               const struct pons_config *config, struct pons_reason *reason)
 {
-    struct pons_reactor *r;
-    int err = ops->open(&r, config, poni_host(), reason);
+    const struct pons_reactor_ops *ops = engine->table;
+    struct pons_reactor *r = NULL;
+    int err;
 
+    probe_begin(p);
+    if (engine->kind == PONS_KIND_POLLER)
+        err = poni_adapter_open(&r, engine->table, config, poni_host(), reason);
+    else
+        err = ops->open(&r, config, poni_host(), reason);
+    err = probe_opened(p, err, r, reason);
     if (err < 0)
         return err;
-    err = ops->bind(r);
+    if (r->ops == NULL)
+        return poni_refuse(reason, -EINVAL,
+                           "open(): what it made has no ops, wanted its table");
+    p->caps = r->caps;
+    p->stage = PROBE_BIND;
+    err = r->ops->bind(r);
     if (err < 0)
         poni_refuse(reason, err, "bind: %s", strerror(-err));
-    ops->close(r);
+    p->stage = PROBE_CLOSE;
+    r->ops->close(r);
     return err;
 }
 
 static int
-probe_poller(const struct pons_poller_ops *ops,
-             const struct pons_config *config, struct pons_reason *reason)
+probe_pool(struct poni_probed *p, const struct pons_pool_ops *ops,
+           const struct pons_config *config, struct pons_reason *reason)
 {
-    struct pons_poller *p;
-    int err = ops->open(&p, config, poni_host(), reason);
+    struct pons_pool_policy *policy = NULL;
+    int err;
 
-    if (err == 0)
-        ops->close(p);
-    return err;
-}
-
-static int
-probe_pool(const struct pons_pool_ops *ops, const struct pons_config *config,
-           struct pons_reason *reason)
-{
-    struct pons_pool_policy *p;
-    int err = ops->open(&p, config, poni_host(), reason);
-
-    if (err == 0)
-        ops->close(p);
-    return err;
+    probe_begin(p);
+    err = ops->open(&policy, config, poni_host(), reason);
+    err = probe_opened(p, err, policy, reason);
+    if (err < 0)
+        return err;
+    policy->ops = ops;
+    p->stage = PROBE_CLOSE;
+    ops->close(policy);
+    return 0;
 }
 
 int
 poni_probe(void *arg, const struct pons_engine *engine,
            const struct pons_config *config, struct pons_reason *reason)
 {
-    (void)arg;
-    switch (engine->kind) {
-    case PONS_KIND_REACTOR:
-        return probe_reactor(engine->table, config, reason);
-    case PONS_KIND_POLLER:
-        return probe_poller(engine->table, config, reason);
-    default:
-        return probe_pool(engine->table, config, reason);
-    }
+    struct poni_probed unasked, *p = arg != NULL ? arg : &unasked;
+    int err;
+
+    p->caps = 0;
+    err = engine->kind == PONS_KIND_POOL
+              ? probe_pool(p, engine->table, config, reason)
+              : probe_reactor(p, engine, config, reason);
+    p->stage = PROBE_ENDED;
+    return err;
 }
+
+/* ---- one entry ---- */
 
 int
 poni_entry_probe(struct poni_entry *e, struct pons_reason *reason)

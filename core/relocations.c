@@ -20,6 +20,12 @@
 #define R_KIND(info)   ELF32_R_TYPE(info)
 #endif
 
+enum {
+    COUNT_MAX = 4 << 20, // that are looked at: a hundred MiB; usual is some
+                         // hundred, and of a browser's whole library 400,000
+    CHUNK = 256,         // of them read at once
+};
+
 /* Bytes of relocations that three entries tell of. */
 struct relocations {
     uint32_t type; // SHT_RELA or SHT_REL
@@ -72,6 +78,48 @@ relocations_cover(const struct poni_image *im, uint32_t type,
     return 0;
 }
 
+/* How many of `some`, from the start, are of the first's type and have no
+ * symbol. */
+static unsigned
+relocations_alike(const ElfW(Rela) * first, const ElfW(Rela) * some,
+                  unsigned count)
+{
+    unsigned i = 0;
+
+    while (i < count && R_SYMBOL(some[i].r_info) == 0 &&
+           R_KIND(some[i].r_info) == R_KIND(first->r_info))
+        i++;
+    return i;
+}
+
+/* `count` of them, which are at `offset` of the file. */
+static int
+relocations_scan(const struct poni_image *im, uint64_t offset, uint64_t count)
+{
+    ElfW(Rela) some[CHUNK], first = {0};
+
+    for (uint64_t i = 0; i < count;) {
+        unsigned n = count - i < CHUNK ? (unsigned)(count - i) : CHUNK;
+        unsigned alike;
+        int err =
+            poni_elf_read(&im->elf, "relocations", offset + i * sizeof *some,
+                          some, n * sizeof *some);
+
+        if (err < 0)
+            return err;
+        if (i == 0)
+            first = some[0];
+        alike = relocations_alike(&first, some, n);
+        i += alike;
+        if (alike < n)
+            return poni_image_refuse(im,
+                                     ".dynamic: DT_RELACOUNT: found %" PRIu64
+                                     ", but relocation %" PRIu64 " is another",
+                                     count, i);
+    }
+    return 0;
+}
+
 /* The first DT_RELACOUNT relocations are taken without a look at their type:
  * all must be of one, and have no symbol. */
 static int
@@ -80,31 +128,20 @@ relocations_check_count(const struct poni_image *im,
 {
     uint64_t count = poni_dynamic_value(im, DT_RELACOUNT);
     const ElfW(Phdr) *p = poni_segment_of(im, r->address, r->size, 1);
-    ElfW(Rela) first = {0}, one;
-    int err = 0;
 
     if (count == 0)
         return 0;
-    if (count > r->size / sizeof one || p == NULL)
+    if (count > r->size / sizeof(ElfW(Rela)) || p == NULL)
         return poni_image_refuse(im,
                                  ".dynamic: DT_RELACOUNT: found %" PRIu64
                                  ", more than there are relocations",
                                  count);
-    for (uint64_t i = 0; i < count && err == 0; i++) {
-        err = poni_elf_read(&im->elf, "relocations",
-                            p->p_offset + (r->address - p->p_vaddr) +
-                                i * sizeof one,
-                            &one, sizeof one);
-        if (i == 0)
-            first = one;
-        if (err == 0 && (R_SYMBOL(one.r_info) != 0 ||
-                         R_KIND(one.r_info) != R_KIND(first.r_info)))
-            err = poni_image_refuse(im,
-                                    ".dynamic: DT_RELACOUNT: found %" PRIu64
-                                    ", but relocation %" PRIu64 " is another",
-                                    count, i);
-    }
-    return err;
+    if (count > COUNT_MAX)
+        return poni_image_refuse(im,
+                                 ".dynamic: DT_RELACOUNT: wanted at most %d, "
+                                 "found %" PRIu64,
+                                 COUNT_MAX, count);
+    return relocations_scan(im, p->p_offset + (r->address - p->p_vaddr), count);
 }
 
 /* Addresses, sizes and sizes of entries come together or not at all. */

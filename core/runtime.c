@@ -29,22 +29,15 @@ enum { HELD_PATIENCE_NS = 2000000 }; // for a wake that is in course
 
 /* --- holds --- */
 
-static void
-count_if_held(struct pons_task *t, void *count)
-{
-    /* Acquire pairs with the releases of the last references. */
-    *(uint64_t *)count += task_refs(poni_load_acquire(&t->word)) > 0;
-}
-
-/* Tasks that a handle or a waker still leads to. */
+/* Tasks that a handle or a waker still leads to, or whose last one is just
+ * being given up. */
 static uint64_t
 runtime_held_tasks(struct pons_runtime *rt)
 {
-    uint64_t held = 0;
+    uint64_t held = poni_slab_out(&rt->slab);
 
-    poni_slab_each(&rt->slab, count_if_held, &held);
     for (unsigned i = 0; i < rt->seat_count; i++)
-        poni_slab_each(&rt->seats[i].slab, count_if_held, &held);
+        held += poni_slab_out(&rt->seats[i].slab);
     return held;
 }
 
@@ -129,9 +122,12 @@ poni_runtime_or_current(struct pons_runtime *rt, int *err)
 int
 poni_inside(const struct pons_runtime *rt)
 {
-    if (poni_self.task != NULL)
-        return poni_self.task->runtime == rt;
-    return poni_pool_is_here(rt->pool);
+    const struct poni_seat *s = poni_self.seat;
+
+    if (s != NULL && s->runtime == rt && s->working)
+        return 1; // a hook or waker on a worker
+    return (poni_self.task != NULL && poni_self.task->runtime == rt) ||
+           poni_pool_is_here(rt->pool);
 }
 
 /* --- seats and workers --- */
@@ -168,6 +164,14 @@ worker_start(struct pons_runtime *rt, unsigned i)
     return 0;
 }
 
+/* Release pairs with who sits down next. */
+static void
+seat_leave(struct poni_seat *s)
+{
+    if (poni_swap(&s->sat, SEAT_FREE) == SEAT_AWAITED)
+        poni_futex_wake(&s->sat, 1);
+}
+
 struct poni_seat *
 poni_sit(struct pons_runtime *rt)
 {
@@ -176,9 +180,18 @@ poni_sit(struct pons_runtime *rt)
 
     if (rt->workers > 0 || !pthread_equal(rt->maker, pthread_self()))
         return NULL;
-    /* Acquire pairs with poni_unsit(): the seat's own fields. */
+    /* Acquire pairs with seat_leave(): the seat's own fields. */
     if (!poni_cas_seq(&s->sat, &empty, SEAT_TAKEN))
         return NULL;
+    /* Who has stopped it was on the seat then, and closes the reactor. */
+    if (poni_load_acquire(&rt->phase) == RUNTIME_STOPPED) {
+        seat_leave(s);
+        return NULL;
+    }
+    if (s->bound_away) {
+        s->bound_away = 0;
+        (void)s->reactor->ops->bind(s->reactor);
+    }
     poni_self.seat = s;
     return s;
 }
@@ -187,9 +200,7 @@ void
 poni_unsit(struct poni_seat *s)
 {
     poni_self.seat = NULL;
-    /* Release pairs with who sits down next. */
-    if (poni_swap(&s->sat, SEAT_FREE) == SEAT_AWAITED)
-        poni_futex_wake(&s->sat, 1);
+    seat_leave(s);
 }
 
 struct poni_seat *
@@ -205,6 +216,7 @@ poni_sit_for_shutdown(struct pons_runtime *rt, uint64_t deadline_ns)
             return NULL;
         now = SEAT_FREE;
     }
+    s->bound_away = !pthread_equal(rt->maker, pthread_self());
     (void)s->reactor->ops->bind(s->reactor);
     poni_self.seat = s;
     return s;
@@ -290,9 +302,12 @@ make_reactors(struct pons_runtime *rt)
         err = open_reactor(&rt->seats[i], rt->reactor.entry->engine,
                            rt->reactor.config, &reason);
         if (err < 0)
-            return poni_fail(err, "reactor %s for worker %u of %u: %s",
+            return poni_fail(err, "reactor %s for worker %u of %u: %s%s",
                              rt->reactor.entry->name, i + 1, rt->workers,
-                             reason.text);
+                             reason.text,
+                             err == -EMFILE ? "; raise the limit (ulimit -n), "
+                                              "or ask for fewer PONS_WORKERS"
+                                            : "");
     }
     if (rt->workers == 0)
         return rt->seats[0].reactor->ops->bind(rt->seats[0].reactor);
@@ -395,6 +410,8 @@ poni_runtime_make(struct pons_runtime **out,
         runtime_unmake(rt);
         return err;
     }
+    poni_log(PONS_LOG_INFO, "runtime", "reactor %s, pool %s, %u workers",
+             rt->reactor.entry->name, rt->policy.entry->name, rt->workers);
     *out = rt;
     return 0;
 }

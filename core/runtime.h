@@ -20,7 +20,30 @@
 #include "pool.h"
 #include "seat.h"
 
-enum runtime_phase { RUNTIME_OPEN, RUNTIME_CLOSING, RUNTIME_STOPPED };
+/*
+ * How it ends (core/shutdown.c):
+ *
+ *     OPEN ---> CLOSING ---> CLOSED ---> STOPPED
+ *
+ *   phase     a spawn from outside is   what is posted from outside
+ *   CLOSING   born cancelled            is taken
+ *   CLOSED    refused                   is taken
+ *   STOPPED   refused                   is nobody's
+ *
+ * It stays CLOSED when the time is up and tasks are left, until they end.
+ */
+enum runtime_phase {
+    RUNTIME_OPEN,
+    RUNTIME_CLOSING,
+    RUNTIME_CLOSED,
+    RUNTIME_STOPPED,
+};
+
+enum shutdown_state {
+    SHUTDOWN_NONE,
+    SHUTDOWN_RUNS,
+    SHUTDOWN_DONE, // `left` holds
+};
 
 enum { RUNTIME_LEFT_NAMES = 400 }; // bytes of names in shutdown's sentence
 
@@ -47,12 +70,12 @@ struct pons_runtime {
     uint32_t searchers;  // seats that look for work, or were rung to
     uint64_t sleepers;   // a bit per seat that sleeps or is about to
     uint32_t ends;       // tasks that ended since CLOSING; a futex
-    uint32_t shutdown;   // 0; 1 in course; 2 done: `left` holds; a futex
+    uint32_t shutdown;   // enum shutdown_state; a futex
     uint64_t stop_by_ns; // the shutdown's deadline
     struct {
         uint64_t tasks;
         unsigned jobs;
-        char names[RUNTIME_LEFT_NAMES]; // of the jobs
+        char names[RUNTIME_LEFT_NAMES]; // jobs, then tasks
     } left;
 
     /* The injection queue: tasks from other threads, and what overflows. */
@@ -90,7 +113,8 @@ void poni_task_finished(struct pons_runtime *rt);
 uint64_t poni_tasks_alive(struct pons_runtime *rt);
 
 /* Seat 0 of a runtime without workers, if the calling thread may drive it and
- * does from now on (then call poni_unsit()); else NULL. */
+ * does from now on (then call poni_unsit()); else NULL: also when it has
+ * stopped. */
 struct poni_seat *poni_sit(struct pons_runtime *rt);
 void poni_unsit(struct poni_seat *s);
 

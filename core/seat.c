@@ -124,6 +124,10 @@ void
 poni_seat_push_new(struct poni_seat *s, struct pons_task *t)
 {
     seat_push_ring(s, t);
+    if (s->runtime->workers < 2)
+        return;
+    /* Pairs with the fence in seat_announce(): Dekker. */
+    poni_fence();
     if (poni_load_relaxed(&s->runtime->sleepers) != 0 &&
         runqueue_count(&s->ring) >= NEW_WORK)
         poni_notify_one(s->runtime);

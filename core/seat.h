@@ -74,6 +74,7 @@ struct poni_seat {
     struct pons_op *op_inbox;  // POSTED and RECALLED, by core[0]
     uint32_t called_to_search; // who woke us has counted us as a searcher
     uint32_t sat;              // enum seat_sat; runtime.c
+    uint32_t bound_away;       // who sits: the reactor is not the maker's now
     uint32_t drained;          // nothing is in flight, nor will be
 };
 

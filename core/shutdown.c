@@ -5,12 +5,12 @@
  *   1  phase CLOSING: what is spawned from now on is born cancelled
  *   2  every task is cancelled; the tasks end, or the deadline comes
  *   3  the pool: queued jobs are cancelled, running ones awaited
- *   4  phase STOPPED: nothing is spawned any more; what was, ends; workers
- * leave, each drains its reactor first 5  reactors are closed; memory goes with
- * the last hold
+ *   4  phase CLOSED: nothing is spawned from outside any more; what was, ends
+ *   5  phase STOPPED: workers leave, each drains its reactor first
+ *   6  reactors are closed; memory goes with the last hold
  *
- * A worker that is stuck at the deadline is leaked, with its reactor, and
- * counted.
+ * Tasks that are left at the deadline go on where they are, and who joins one
+ * gets its answer: the workers leave with the last. The rest is leaked then.
  */
 
 #include <errno.h>
@@ -46,46 +46,80 @@ poni_tasks_alive(struct pons_runtime *rt)
     return spawned - finished;
 }
 
+/* Until those have posted who had seen that they may. */
+static void
+runtime_wait_posted(struct pons_runtime *rt)
+{
+    while (poni_load_seq(&rt->posting) > 0)
+        (void)sched_yield(); // a few instructions of somebody's
+}
+
+/* From here on who comes from outside sees the new phase. */
+static void
+runtime_enter(struct pons_runtime *rt, enum runtime_phase phase)
+{
+    poni_store_seq(&rt->phase, (uint32_t)phase);
+    runtime_wait_posted(rt);
+}
+
+/* No task is left: nothing is posted any more, and the workers leave. */
+static void
+runtime_stop(struct pons_runtime *rt)
+{
+    runtime_enter(rt, RUNTIME_STOPPED);
+    poni_store_seq(&rt->stop, 1);
+    for (unsigned i = 0; i < rt->seat_count; i++)
+        poni_seat_ring(&rt->seats[i]);
+}
+
 /* A futex word that counts ends: shutdown sleeps on it. */
 void
 poni_task_finished(struct pons_runtime *rt)
 {
-    poni_add(&rt->ends, 1);
+    /* Pairs with the swap in shutdown_leave(): one of the two sees that both
+     * the shutdown and the last task have ended. */
+    poni_add_seq(&rt->ends, 1);
     poni_futex_wake(&rt->ends, 1);
     poni_seat_ring(&rt->seats[0]); // where shutdown drives by hand
+    if (poni_load_seq(&rt->shutdown) == SHUTDOWN_DONE &&
+        poni_tasks_alive(rt) == 0)
+        runtime_stop(rt);
 }
 
 static void
 cancel_visit(struct pons_task *t, void *arg)
 {
-    uint32_t old = poni_load_acquire(&t->word);
-
     (void)arg;
+    if (poni_load_relaxed(&t->word) & TASK_CANCELLED)
+        return;
     /* A reference first, so that it is the same task that is cancelled. */
-    for (;;) {
-        if (task_refs(old) == 0 || task_phase(old) == TASK_DONE ||
-            (old & TASK_CANCELLED))
-            return;
-        if (poni_cas(&t->word, &old, old + TASK_REF))
-            break;
-    }
+    if (task_ref_found(&t->word) == 0)
+        return;
     pons_cancel(t);
     poni_task_unref(t);
 }
 
 static void
-cancel_all(struct pons_runtime *rt)
+each_task(struct pons_runtime *rt,
+          void (*visit)(struct pons_task *t, void *runtime))
 {
-    poni_slab_each(&rt->slab, cancel_visit, NULL);
+    poni_slab_each(&rt->slab, visit, rt);
     for (unsigned i = 0; i < rt->seat_count; i++)
-        poni_slab_each(&rt->seats[i].slab, cancel_visit, NULL);
+        poni_slab_each(&rt->seats[i].slab, visit, rt);
 }
 
-/* With workers: sleeps until the last task has ended. */
+static void
+cancel_all(struct pons_runtime *rt)
+{
+    each_task(rt, cancel_visit);
+}
+
+/* With workers: sleeps until the last task has ended. Walks again meanwhile, by
+ * the clock: an end may come at any time. */
 static void
 drain_by_workers(struct pons_runtime *rt, uint64_t deadline_ns)
 {
-    uint64_t look;
+    uint64_t look, walk = pons_after_ns(LOOK_NS);
 
     do {
         uint32_t ends = poni_load_acquire(&rt->ends);
@@ -95,33 +129,32 @@ drain_by_workers(struct pons_runtime *rt, uint64_t deadline_ns)
         look = pons_after_ns(LOOK_NS);
         if (look > deadline_ns)
             look = deadline_ns;
-        if (poni_futex_wait(&rt->ends, ends, look) == -ETIMEDOUT)
+        (void)poni_futex_wait(&rt->ends, ends, look);
+        if (pons_now() >= walk) {
             cancel_all(rt);
+            walk = pons_after_ns(LOOK_NS);
+        }
     } while (deadline_ns == PONS_NEVER || pons_now() < deadline_ns);
 }
 
-/* Without: does their work. One step at a time, as tasks come to their ends.
- * What was born on the seat before it was ours is all to be seen now. */
+/* Without: does their work, a step at a time. What was born on the seat before
+ * it was ours is all to be seen now; what other workers (PONS_MAIN) have, the
+ * next walk sees, by the clock, too. */
 static void
 drain_by_hand(struct pons_runtime *rt, struct poni_seat *s,
               uint64_t deadline_ns)
 {
+    uint64_t walk = pons_after_ns(LOOK_NS);
+
     cancel_all(rt);
     while (poni_tasks_alive(rt) > 0 && pons_now() < deadline_ns) {
-        uint32_t before = poni_load_acquire(&rt->ends);
-
-        while (poni_load_acquire(&rt->ends) == before &&
-               poni_tasks_alive(rt) > 0 && pons_now() < deadline_ns)
-            poni_seat_step(s, deadline_ns);
+        poni_seat_step(s, walk < deadline_ns ? walk : deadline_ns);
+        if (pons_now() < walk)
+            continue;
+        if (rt->workers > 1)
+            cancel_all(rt);
+        walk = pons_after_ns(LOOK_NS);
     }
-}
-
-/* Until those have posted who had seen that they may. */
-static void
-runtime_wait_posted(struct pons_runtime *rt)
-{
-    while (poni_load_seq(&rt->posting) > 0)
-        (void)sched_yield(); // a few instructions of somebody's
 }
 
 /* What other runtimes' tasks still wait for in this reactor. The owner. */
@@ -142,22 +175,6 @@ poni_seat_drain(struct poni_seat *s)
     poni_store_seq(&s->drained, 1);
     runtime_wait_posted(rt);
     poni_seat_read_inboxes(s); // recalls of what has ended
-}
-
-/* From here on nothing is spawned or posted from outside. */
-static void
-runtime_close_doors(struct pons_runtime *rt)
-{
-    poni_store_seq(&rt->phase, RUNTIME_STOPPED);
-    runtime_wait_posted(rt);
-}
-
-static void
-stop_workers(struct pons_runtime *rt)
-{
-    poni_store_seq(&rt->stop, 1);
-    for (unsigned i = 0; i < rt->seat_count; i++)
-        poni_seat_ring(&rt->seats[i]);
 }
 
 /* Joins those that come; the others are left with what they hold. */
@@ -229,7 +246,22 @@ drain(struct pons_runtime *rt, struct poni_seat *hand, uint64_t deadline_ns)
         drain_by_workers(rt, deadline_ns);
 }
 
-/* Everything but the workers' leaving; `hand` may be NULL. */
+/* Behind the names of jobs, as far as there is room. */
+static void
+name_visit(struct pons_task *t, void *arg)
+{
+    struct pons_runtime *rt = arg;
+    size_t used = strlen(rt->left.names), size = sizeof rt->left.names;
+
+    if (task_ref_found(&t->word) == 0)
+        return;
+    snprintf(rt->left.names + used, size - used, "%s%s born at %s",
+             used > 0 ? ", " : "", poni_task_name(t),
+             t->where != NULL ? t->where : "?");
+    poni_task_unref(t);
+}
+
+/* Tasks and jobs end; `hand` may be NULL. */
 static void
 shutdown_empty(struct pons_runtime *rt, struct poni_seat *hand,
                uint64_t deadline_ns)
@@ -237,13 +269,31 @@ shutdown_empty(struct pons_runtime *rt, struct poni_seat *hand,
     drain(rt, hand, deadline_ns);
     rt->left.jobs = poni_pool_shutdown(rt->pool, deadline_ns, rt->left.names,
                                        sizeof rt->left.names);
-    runtime_close_doors(rt);
+    runtime_enter(rt, RUNTIME_CLOSED);
     drain(rt, hand, deadline_ns); // what came in meanwhile, born cancelled
     rt->left.tasks = poni_tasks_alive(rt);
+    if (rt->left.tasks > 0)
+        each_task(rt, name_visit);
     rt->stop_by_ns = deadline_ns;
-    stop_workers(rt);
+}
+
+/* No task is left: the workers leave. How many are stuck, in a hook perhaps. */
+static unsigned
+shutdown_stop(struct pons_runtime *rt, struct poni_seat *hand,
+              uint64_t deadline_ns)
+{
+    runtime_stop(rt);
     if (hand != NULL)
         poni_seat_drain(hand);
+    return join_workers(rt, deadline_ns) + (rt->workers == 0 && hand == NULL);
+}
+
+/* The workers stay for the tasks that are left. */
+static void
+detach_workers(struct pons_runtime *rt)
+{
+    for (unsigned i = rt->worker0_is_main ? 1 : 0; i < rt->workers; i++)
+        pthread_detach(rt->threads[i]);
 }
 
 static void
@@ -251,7 +301,7 @@ shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
 {
     struct poni_self caller = poni_self; // a task of another runtime, perhaps
     struct poni_seat *hand;
-    unsigned stuck;
+    unsigned stuck = 0;
 
     poni_store_seq(&rt->phase, RUNTIME_CLOSING);
     cancel_all(rt); // before the seat: whom its maker waits for ends, too
@@ -259,17 +309,32 @@ shutdown_run(struct pons_runtime *rt, uint64_t deadline_ns)
     poni_self.task = NULL;
     poni_self.polling = 0;
     shutdown_empty(rt, hand, deadline_ns);
-    stuck = join_workers(rt, deadline_ns);
+    if (rt->left.tasks == 0)
+        stuck = shutdown_stop(rt, hand, deadline_ns);
+    else
+        detach_workers(rt);
     if (hand != NULL && hand != caller.seat)
         poni_unsit(hand);
-    stuck += rt->workers == 0 && hand == NULL;
-    poni_self.seat = caller.seat;
+    /* A maker inside its block_on has nothing to drive any more. */
+    poni_self.seat =
+        hand == caller.seat && rt->left.tasks == 0 ? NULL : caller.seat;
     poni_self.task = caller.task;
     poni_self.polling = caller.polling;
     if (rt->left.tasks + rt->left.jobs == 0 && stuck == 0)
         close_reactors(rt);
     else
         poni_runtime_hold(rt); // leaked, with what still runs
+}
+
+/* Over, for those who wait, too. */
+static void
+shutdown_leave(struct pons_runtime *rt)
+{
+    /* Pairs with the addition in poni_task_finished(). */
+    (void)poni_swap_seq(&rt->shutdown, SHUTDOWN_DONE);
+    poni_futex_wake(&rt->shutdown, INT32_MAX);
+    if (rt->left.tasks > 0 && poni_tasks_alive(rt) == 0)
+        runtime_stop(rt);
 }
 
 static int64_t
@@ -286,7 +351,7 @@ shutdown_answer(const struct pons_runtime *rt)
 int64_t
 pons_runtime_shutdown(struct pons_runtime *rt, uint64_t timeout_ns)
 {
-    uint32_t first = 0;
+    uint32_t first = SHUTDOWN_NONE;
     int err = poni_runtime_check(rt);
 
     if (err < 0)
@@ -295,13 +360,12 @@ pons_runtime_shutdown(struct pons_runtime *rt, uint64_t timeout_ns)
         return poni_fail(-EDEADLK,
                          "a task or job of a runtime that shut it down would "
                          "wait for itself; leave that to another thread");
-    if (!poni_cas_seq(&rt->shutdown, &first, 1)) {
-        while (poni_load_acquire(&rt->shutdown) == 1)
-            poni_futex_wait(&rt->shutdown, 1, PONS_NEVER);
+    if (!poni_cas_seq(&rt->shutdown, &first, SHUTDOWN_RUNS)) {
+        while (poni_load_acquire(&rt->shutdown) == SHUTDOWN_RUNS)
+            poni_futex_wait(&rt->shutdown, SHUTDOWN_RUNS, PONS_NEVER);
         return shutdown_answer(rt);
     }
     shutdown_run(rt, pons_after_ns(timeout_ns));
-    poni_store_release(&rt->shutdown, 2);
-    poni_futex_wake(&rt->shutdown, INT32_MAX);
+    shutdown_leave(rt);
     return shutdown_answer(rt);
 }

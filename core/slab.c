@@ -169,3 +169,19 @@ poni_slab_each(struct poni_slab *s,
             visit(chunk_slot(c, i), arg);
     }
 }
+
+uint64_t
+poni_slab_out(struct poni_slab *s)
+{
+    uint64_t n = 0;
+
+    for (struct slab_chunk *c = s->chunks; c != NULL; c = c->next)
+        n += c->cut;
+    for (struct pons_task *t = s->free; t != NULL; t = t->next)
+        n--;
+    /* Acquire pairs with the push, its thread's last touch. */
+    for (struct pons_task *t = poni_load_acquire(&s->returned); t != NULL;
+         t = t->next)
+        n--;
+    return n;
+}

@@ -50,4 +50,8 @@ void poni_slab_push(struct poni_slab *mine, struct pons_task *t);
 void poni_slab_each(struct poni_slab *s,
                     void (*visit)(struct pons_task *t, void *arg), void *arg);
 
+/* How many slots are not free. Of a slab that nobody pops from any more; who
+ * pushes has let go of the slab when its slot is counted free. */
+uint64_t poni_slab_out(struct poni_slab *s);
+
 #endif /* PONI_SLAB_H */

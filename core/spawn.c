@@ -81,8 +81,8 @@ task_new(struct pons_runtime *rt, struct poni_seat *s,
 
 /*
  * From a thread outside: `posting` holds up the runtime's end from before the
- * task is made until it is queued (core/shutdown.c). 0: it has stopped, nobody
- * would run the task. From inside, the seat runs it in any case.
+ * task is made until it is queued (core/shutdown.c). 0: it is closed, nobody
+ * might run the task. From inside, the seat runs it in any case.
  */
 static int
 spawn_enter(struct pons_runtime *rt, const struct poni_seat *s)
@@ -90,7 +90,7 @@ spawn_enter(struct pons_runtime *rt, const struct poni_seat *s)
     if (s != NULL)
         return 1;
     poni_add_seq(&rt->posting, 1);
-    if (poni_load_seq(&rt->phase) != RUNTIME_STOPPED)
+    if (poni_load_seq(&rt->phase) < RUNTIME_CLOSED)
         return 1;
     poni_sub_seq(&rt->posting, 1);
     (void)poni_fail(-ESHUTDOWN, "the runtime has been shut down");
@@ -115,11 +115,11 @@ task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
     poni_store_release(&t->word, TASK_QUEUED + (task ? 2u : 1u) * TASK_REF);
     if (task != NULL)
         *task = t;
-    if (scope != NULL)
+    if (scope != NULL) // only who runs it looks at that
         t->scope = poni_scope_add(scope, t) == 0 ? scope : NULL;
     /* Pairs with the seq_cst exchange of the phase in shutdown: either this
      * sees CLOSING, or shutdown's walk over the slabs sees this task. Inside,
-     * a fence were a sixth of what a task costs: shutdown walks again. */
+     * it would be a sixth of what a task costs: shutdown walks again. */
     if (s == NULL)
         poni_fence();
     if (poni_load_relaxed(&t->runtime->phase) != RUNTIME_OPEN)
@@ -156,6 +156,8 @@ poni_task_spawn_fiber(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,
     struct pons_task *t;
     int err = 0;
 
+    if (fn == NULL)
+        return poni_fail(-EINVAL, "a fiber's function is NULL");
     rt = poni_runtime_or_current(rt, &err);
     if (err < 0)
         return err;

@@ -31,13 +31,11 @@ poni_stream_home(struct pons_stream *s)
 {
     struct poni_seat *home = s->home;
 
-    if (home == NULL ||
-        (poni_load_acquire(&home->runtime->phase) != RUNTIME_STOPPED &&
-         poni_runtime_check(home->runtime) == 0))
-        return home;
-    s->home = NULL;
-    poni_runtime_release(home->runtime);
-    return NULL;
+    if (home != NULL &&
+        (poni_load_acquire(&home->runtime->phase) == RUNTIME_STOPPED ||
+         poni_runtime_check(home->runtime) < 0))
+        return NULL;
+    return home;
 }
 
 int

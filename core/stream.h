@@ -7,7 +7,8 @@
  *
  * Its home is the seat whose reactor keeps it registered: the first that had to
  * wait on it. A stream holds its home's runtime, so that the seat stays memory;
- * when that runtime has stopped the home counts for nothing.
+ * when that runtime has stopped the home counts for nothing, and the next that
+ * has to wait takes its place.
  */
 
 #include "io.h"

@@ -9,7 +9,8 @@
  * Who may touch what:
  *   word              any thread, by core/task_state.h only
  *   next              whoever holds the queue that the task is on
- *   kind, where, name, runtime, scope: set once, before the task is published
+ *   kind, where, name, runtime: set once, before the word says that it is there
+ *   scope             set once, before it is queued; who runs it
  *   started, asked, seat, run: the thread that runs it
  *   result            the thread that runs it, until DONE; then the joiner
  *   joiner            the joiner until JOINING is set, then who ends the task

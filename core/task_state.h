@@ -190,6 +190,22 @@ task_ref(uint32_t *word)
 }
 
 /*
+ * For who has no reference, and comes upon the task in its slab. 0: it has
+ * ended or is not there; else the word before, and the caller has a reference.
+ */
+static inline uint32_t
+task_ref_found(uint32_t *word)
+{
+    uint32_t old = poni_load_acquire(word);
+
+    do {
+        if (task_refs(old) == 0 || task_phase(old) == TASK_DONE)
+            return 0;
+    } while (!poni_cas(word, &old, old + TASK_REF));
+    return old;
+}
+
+/*
  * The task has ended, its result is in place and its drop() has run. With a
  * joiner the life's reference stays, for the caller to give up after the wake.
  */

@@ -101,14 +101,27 @@ talk(void *port)
     return n == 13 && strcmp(line, "hello, bridge") == 0 ? 0 : -1;
 }
 
+/* The scope is closed whatever happened: its tasks have pointers to `port`. */
+static int
+clients_run(char *port)
+{
+    struct pons_scope clients;
+    int err = 0, first;
+
+    pons_scope_open(&clients, pons_after_ms(10000));
+    for (int i = 0; i < CLIENTS && err == 0; i++)
+        err = pons_scope_spawn(&clients, talk, port);
+    first = pons_scope_close(&clients);
+    return err < 0 ? err : first;
+}
+
 static int64_t
 run(void *arg)
 {
     struct pons_stream *listener;
     struct pons_task *server;
-    struct pons_scope clients;
-    int64_t answer;
     char port[8];
+    int64_t answer;
     int err = pons_tcp_listen(&listener, "127.0.0.1", "0", 0);
 
     (void)arg;
@@ -117,13 +130,11 @@ run(void *arg)
     (void)snprintf(port, sizeof port, "%d", pons_tcp_port(listener));
     err = pons_spawn(NULL, serve, listener, &server);
     if (err < 0)
-        return err;
-    pons_scope_open(&clients, pons_after_ms(10000));
-    for (int i = 0; i < CLIENTS && err == 0; i++)
-        err = pons_scope_spawn(&clients, talk, port);
-    err = err < 0 ? err : pons_scope_close(&clients);
+        goto close;
+    err = clients_run(port);
     pons_cancel(server);
     (void)!pons_join(server, &answer); // -ECANCELED, as asked
+close:
     pons_stream_close(listener);
     return err;
 }

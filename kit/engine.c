@@ -67,6 +67,7 @@ kit_open(struct kit *k)
 
     if (err < 0)
         kit_fail("open: %s: %s", strerror(-err), reason.text);
+    KIT_WANT(r->ops != NULL, "open left the reactor without its table");
     kit_check_result(r->ops->bind(r), 0, "bind");
     return r;
 }
@@ -77,15 +78,11 @@ kit_close(struct pons_reactor *r)
     r->ops->close(r);
 }
 
-struct pons_poller *
-kit_open_poller(struct kit *k)
+int
+kit_try_open_poller(struct kit *k, struct pons_poller **out,
+                    struct pons_reason *reason)
 {
     const struct pons_poller_ops *ops = k->engine->table;
-    struct pons_reason reason = {{0}};
-    struct pons_poller *p;
-    int err = ops->open(&p, kit_config(k), kit_host(), &reason);
 
-    if (err < 0)
-        kit_fail("open: %s: %s", strerror(-err), reason.text);
-    return p;
+    return ops->open(out, kit_config(k), kit_host(), reason);
 }

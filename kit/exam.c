@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,29 @@ exam_cannot_open(const struct kit_exam *e)
            e->results[0].outcome == KIT_FAILED;
 }
 
+/* A rule whose test hangs is broken; its other tests would cost as much time to
+ * say the same. */
+static int
+exam_hangs(const struct kit_exam *e, const char *rule)
+{
+    for (unsigned i = 0; i < e->count; i++)
+        if (e->results[i].hangs && strcmp(e->results[i].test->rule, rule) == 0)
+            return 1;
+    return 0;
+}
+
+__attribute__((format(printf, 2, 3))) static int
+exam_skips(struct kit_result *r, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(r->sentence, sizeof r->sentence, format, args);
+    va_end(args);
+    r->outcome = KIT_SKIPPED;
+    return 1;
+}
+
 /* Skips the test if one of the rules that it stands on has failed. */
 static int
 exam_cannot_judge(const struct kit_exam *e, struct kit_result *r)
@@ -76,14 +100,12 @@ exam_cannot_judge(const struct kit_exam *e, struct kit_result *r)
     char rule[16];
     int length = 0;
 
+    if (exam_hangs(e, r->test->rule))
+        return exam_skips(r, "another test of %s hangs", r->test->rule);
     while (rules != NULL && sscanf(rules, "%15s%n", rule, &length) == 1) {
         rules += length;
-        if (kit_exam_count(e, rule, KIT_FAILED) == 0)
-            continue;
-        r->outcome = KIT_SKIPPED;
-        snprintf(r->sentence, sizeof r->sentence,
-                 "it stands on %s, which does not hold", rule);
-        return 1;
+        if (kit_exam_count(e, rule, KIT_FAILED) > 0)
+            return exam_skips(r, "it stands on %s, which does not hold", rule);
     }
     return 0;
 }

@@ -6,7 +6,7 @@
  * kit/exam.h - all tests of one engine, one after the other.
  *
  * A test that stands on a rule which has failed is skipped: it could only fail
- * for the wrong reason.
+ * for the wrong reason. So are the other tests of a rule that hangs.
  */
 
 #include "run.h"

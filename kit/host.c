@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * kit/host.c - the pons_host of an engine under test: it counts memory, can
- * have none, and its clock can be slowed down.
+ * have none, and its clock can be slow, or virtual.
  *
  * What an engine frees is overwritten, so that who uses it still is noticed.
  */
@@ -31,6 +31,9 @@ static long host_pieces, host_asked, host_left = -1;
 static uint64_t slow_since_ns;
 static unsigned slow_times = 1;
 
+/* A virtual clock has one thread. */
+static uint64_t virtual_ns, virtual_step_ns, virtual_random;
+
 static uint64_t
 host_monotonic(void)
 {
@@ -46,6 +49,8 @@ host_now(const struct pons_host *h)
     uint64_t now = host_monotonic();
 
     (void)h;
+    if (virtual_step_ns != 0)
+        return virtual_ns += virtual_step_ns;
     if (slow_times == 1)
         return now;
     return slow_since_ns + (now - slow_since_ns) / slow_times;
@@ -97,6 +102,9 @@ host_random(const struct pons_host *h)
     uint64_t n = 0;
 
     (void)h;
+    if (virtual_step_ns != 0) // Knuth's MMIX
+        return virtual_random =
+                   virtual_random * 6364136223846793005u + 1442695040888963407u;
     (void)!getrandom(&n, sizeof n, GRND_NONBLOCK);
     return n;
 }
@@ -150,6 +158,14 @@ kit_host_slow_down(unsigned times)
 {
     slow_since_ns = host_monotonic();
     slow_times = times;
+}
+
+void
+kit_host_virtual(uint64_t step_ns)
+{
+    virtual_ns = SECOND;
+    virtual_step_ns = step_ns;
+    virtual_random = 1;
 }
 
 long

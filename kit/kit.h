@@ -40,6 +40,7 @@
 #include "pons/reactor.h"
 
 struct poni_entry;
+struct pons_poller;
 
 /* What a test asks of the engine; without it the test is skipped, with the
  * reason that kit/need.c has. Nothing: the test is required of all. */
@@ -52,7 +53,9 @@ enum kit_need {
     KIT_VIRTUAL = 1u << 4,    // capability
     KIT_FORKED = 1u << 5,     // optional: has forked()
     KIT_OPTIONS = 1u << 6,    // optional: has options
-    KIT_THREADS = 1u << 7,    // of a policy: jobs run on threads of the pool
+    KIT_LEVEL = 1u << 7,      // a poller without PONS_POLLER_EDGE
+    KIT_ENDINGS = 1u << 8,    // capability: a poller's
+    KIT_THREADS = 1u << 9,    // of a policy: jobs run on threads of the pool
 };
 
 /* The engine under test, as one test has it. Of a pool policy kit/work.h has
@@ -125,7 +128,8 @@ int kit_has_option(const struct kit *k, const char *name);
 const struct pons_config *kit_config(struct kit *k);
 
 /* Of a poller, without the adapter. */
-struct pons_poller *kit_open_poller(struct kit *k);
+int kit_try_open_poller(struct kit *k, struct pons_poller **out,
+                        struct pons_reason *reason);
 
 /* --- its host: kit/host.c --- */
 
@@ -134,6 +138,10 @@ uint64_t kit_now(void);
 
 /* From now on the host's clock, and kit_now(), run that many times slower. */
 void kit_host_slow_down(unsigned times);
+
+/* From now on the clock begins at a fixed time and advances by so much for each
+ * look; random numbers begin anew. */
+void kit_host_virtual(uint64_t step_ns);
 
 /* How many pieces of memory the engine holds; how often it has asked. */
 long kit_host_pieces(void);
@@ -191,11 +199,23 @@ void kit_fill(int fd);
 /* Reads all there is. */
 void kit_drain(int fd);
 
+/* --- this process: kit/usage.c --- */
+
+int kit_descriptors(void);
+int kit_threads(void);
+size_t kit_heap(void);     // bytes of malloc(3) in use
+uint64_t kit_cpu_ns(void); // of this thread
+
 /* --- circumstances: kit/storm.c, kit/sandbox.c --- */
 
 /* SIGUSR1, every so many microseconds, until timer_delete(). */
 timer_t kit_storm(void (*handler)(int), long us);
 void kit_ignore(int signal);
+
+/* Goes on in a child (1); in the parent (0) the child has ended well, by
+ * kit_child_ends(). A child that fails has failed the test. */
+int kit_child(void);
+_Noreturn void kit_child_ends(void);
 
 /* From now on the system call `number` fails with `err` in this process. */
 void kit_forbid(long number, int err);

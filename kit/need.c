@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "pons/poller.h"
+
 enum {
     CAPABILITIES = KIT_MOVES | KIT_COMPLETION | KIT_VIRTUAL,
 };
@@ -40,6 +42,15 @@ static int
 need_has_options(const struct kit *k)
 {
     return k->engine->options != NULL && k->engine->options->name != NULL;
+}
+
+/* Of a poller's table; tests that need it are not run for others. */
+static int
+need_declares(const struct kit *k, uint32_t cap)
+{
+    const struct pons_poller_ops *ops = k->engine->table;
+
+    return (ops->caps & cap) != 0;
 }
 
 /* The one policy that may run jobs on their submitters. */
@@ -76,6 +87,10 @@ kit_need_unmet(struct kit *k, unsigned needs)
         return "optional: it has no forked()";
     if (needs & KIT_OPTIONS && !need_has_options(k))
         return "it has no options";
+    if (needs & KIT_LEVEL && need_declares(k, PONS_POLLER_EDGE))
+        return "it declares PONS_POLLER_EDGE";
+    if (needs & KIT_ENDINGS && !need_declares(k, PONS_POLLER_ENDINGS))
+        return "it does not declare PONS_POLLER_ENDINGS";
     if (needs & KIT_THREADS && !need_has_threads(k))
         return "it runs jobs on their submitters";
     return needs & CAPABILITIES ? need_capability(k, needs) : NULL;

@@ -107,18 +107,16 @@ bound_of_one(struct kit *k)
 
 /* --- jobs that come back from waiting --- */
 
-static struct poni_pool *waits_in;
-
 static int64_t
 waits_run(void *arg)
 {
     struct kit_work *w = arg;
 
     poni_store_relaxed(&w->ran, 1);
-    poni_pool_wait_begin(waits_in);
+    poni_pool_wait_begin();
     sem_post(&w->begun);
     kit_wait(&w->go);
-    poni_pool_wait_end(waits_in);
+    poni_pool_wait_end();
     return WORK_ANSWER;
 }
 
@@ -129,7 +127,6 @@ bound_after_waiting(struct kit *k)
     struct kit_work waiter[THREADS], busy, w;
     struct poni_pool *p = bound_open(k, 1);
 
-    waits_in = p;
     for (int i = 0; i < THREADS; i++) {
         kit_work_init(&waiter[i], 0);
         waiter[i].job.fn = waits_run;

@@ -203,9 +203,9 @@ nest_run(void *arg)
     err = poni_pool_submit(n->pool, &below->inner.job, 0);
     if (err < 0)
         return err;
-    poni_pool_wait_begin(n->pool);
+    poni_pool_wait_begin();
     kit_wait(&below->inner.ended);
-    poni_pool_wait_end(n->pool);
+    poni_pool_wait_end();
     return below->inner.job.result;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kit/reactor_end.c - R2 and R3: how long an op is the engine's, and that it
- * ends once.
+ * kit/reactor_end.c - R2, R3 and R10: how long an op is the engine's, and that
+ * it ends once.
  */
 
 #include "kit.h"
@@ -64,6 +64,85 @@ end_of_done(struct kit *k)
     memset(&op, POISON, sizeof op);
     kit_quiet(r);
     kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+/* What stands in an op and is not the reactor's. */
+static void
+end_of_core_fields(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_op op, before;
+    char c;
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+    op.state = 5;
+    op.flags = 6;
+    op.user = &op;
+    op.core[0] = op.core[1] = 7;
+    op.reactor = r;
+    before = op;
+    kit_pends(r, &op);
+    kit_say(fds[1], "x");
+    (void)kit_await(r, &op);
+    KIT_WANT(op.state == before.state && op.flags == before.flags &&
+                 op.user == before.user && op.core[0] == before.core[0] &&
+                 op.core[1] == before.core[1] && op.reactor == before.reactor,
+             "the core's fields of an op were written to");
+    KIT_WANT(op.opcode == before.opcode && op.fd == before.fd &&
+                 op.addr == before.addr && op.addr2 == before.addr2 &&
+                 op.offset == before.offset && op.len == before.len &&
+                 op.op_flags == before.op_flags,
+             "the arguments of an op were written to");
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+/* An op that has ended is used again at once. */
+static void
+end_and_again(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_op op;
+    char c;
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+    for (int i = 0; i < MANY; i++) {
+        kit_pends(r, &op);
+        kit_say(fds[1], "x");
+        kit_awaits(r, &op, 1);
+    }
+    kit_quiet(r);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+/* Today no op is multishot. */
+static void
+end_without_more(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_event ev;
+    struct pons_op op;
+    char c;
+    int fds[2], n;
+
+    for (int i = 0; i < PAIRS; i++) {
+        kit_unix_pair(fds, SOCK_STREAM);
+        op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+        kit_pends(r, &op);
+        kit_say(fds[1], "xy");
+        do
+            n = r->ops->poll(r, &ev, 1, PONS_NEVER);
+        while (n == 0);
+        KIT_WANT(!(ev.flags & PONS_EVENT_MORE),
+                 "an event of RECV, which is not multishot: found MORE");
+        kit_close_pair(r, fds);
+    }
     kit_close(r);
 }
 
@@ -161,6 +240,11 @@ const struct kit_test kit_end_tests[] = {
      end_leaves_the_op},
     {"R2", "an op that is DONE has its result and no event", KIT_IO, NULL,
      end_of_done},
+    {"R2", "the core's fields and the arguments stay", KIT_ALL, NULL,
+     end_of_core_fields},
+    {"R3", "an op that has ended may be used again at once", KIT_IO, NULL,
+     end_and_again},
+    {"R10", "no op of today is multishot", KIT_ALL, NULL, end_without_more},
     {"R3", "a thousand ops end once each", KIT_ALL, NULL, end_once_each},
     {"R3", "a hundred descriptors are all served", KIT_IO, NULL, end_spread},
     {"R3", "the ops of a direction end in turn", KIT_IO | KIT_IN_TURN, NULL,

@@ -103,11 +103,44 @@ poll_zero(struct kit *k)
     kit_close(r);
 }
 
+/* Beyond the room that it has, and beyond what it says, nothing is its own. */
+static void
+poll_keeps_to_its_room(struct kit *k)
+{
+    enum { OPS = 16, ROOM = 4, POISON = 0xaa };
+    struct pons_reactor *r = kit_open(k);
+    struct pons_event ev[ROOM + 1], guard;
+    struct pons_op ops[OPS];
+    char bytes[OPS];
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    for (int i = 0; i < OPS; i++) {
+        ops[i] = kit_op(PONS_OP_RECV, fds[0], &bytes[i], 1);
+        kit_pends(r, &ops[i]);
+    }
+    kit_say(fds[1], "0123456789abcdef");
+    for (int taken = 0, n; taken < OPS; taken += n) {
+        memset(ev, POISON, sizeof ev);
+        guard = ev[ROOM];
+        n = r->ops->poll(r, ev, ROOM, PONS_NEVER);
+        KIT_WANT(n >= 0 && n <= ROOM, "poll with room for %d: found %d", ROOM,
+                 n);
+        KIT_WANT(memcmp(&ev[ROOM], &guard, sizeof guard) == 0,
+                 "poll wrote beyond its room for %d events", ROOM);
+    }
+    kit_quiet(r);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
 const struct kit_test kit_poll_tests[] = {
     {"R11", "poll is never early", KIT_ALL, NULL, poll_never_early},
     {"R11", "a deadline that was not used is forgotten", KIT_ALL, NULL,
      poll_unused_deadline},
     {"R7", "signals do not end poll", KIT_ALL, "R11", poll_in_a_storm},
     {"R7", "deadline 0 looks and does not sleep", KIT_IO, NULL, poll_zero},
+    {"R7", "poll keeps to its room, and what is more stays", KIT_ALL, NULL,
+     poll_keeps_to_its_room},
     {0},
 };

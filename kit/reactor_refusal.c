@@ -2,15 +2,17 @@
 /*
  * kit/reactor_refusal.c - R15: what an engine does where it cannot work.
  *
- * The first test is the first of all: where open says in words why not, there
- * is nothing else to test here.
+ * The first is the first of all tests: where open says in words why not, there
+ * is nothing else to test here. The others come last.
  */
 
 #include "kit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -101,41 +103,116 @@ refusal_memory(struct kit *k)
     kit_fail("open with memory for %d pieces: wanted 0", TRIES);
 }
 
-/* As before Linux 5.11, or in a container: it is refused in words, or works. */
+/* --- system calls that are refused --- */
+
+/* That it was opened here means that it works here. */
 static void
-refusal_old_kernel(struct kit *k)
+refusal_works(struct pons_reactor *r)
+{
+    struct pons_event ev;
+    uint64_t deadline;
+    struct pons_op op;
+    char c;
+    int fds[2];
+
+    kit_check_result(r->ops->bind(r), 0, "bind");
+    for (unsigned i = 1; i < 30; i++) {
+        deadline = kit_now() + i * MS / 10;
+        kit_check_result(r->ops->poll(r, &ev, 1, deadline), 0,
+                         "poll until %u00 us from now", i);
+        KIT_WANT(kit_now() >= deadline, "poll came back before its deadline");
+    }
+    kit_unix_pair(fds, SOCK_STREAM);
+    op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+    kit_pends(r, &op);
+    kit_say(fds[1], "x");
+    (void)kit_await(r, &op);
+    kit_check_result(r->ops->wake(r), 0, "wake");
+    while (r->ops->poll(r, &ev, 1, PONS_NEVER) != 0)
+        continue;
+    kit_close_pair(r, fds);
+}
+
+// clang-format off
+static const struct refusal_call {
+    const char *name;
+    long number;
+} refusal_calls[] = {
+    {"io_uring_setup", SYS_io_uring_setup},
+    {"io_uring_enter", SYS_io_uring_enter},
+    {"io_uring_register", SYS_io_uring_register},
+    {"epoll_create1", SYS_epoll_create1},
+    {"epoll_ctl", SYS_epoll_ctl},
+    {"epoll_pwait2", SYS_epoll_pwait2},
+    {"eventfd2", SYS_eventfd2},
+    {"timerfd_create", SYS_timerfd_create},
+    {"membarrier", SYS_membarrier},
+    {"uname", SYS_uname},
+};
+// clang-format on
+
+/* A filter is for ever, so each is a child's. */
+static void
+refusal_forbidden(struct kit *k, const struct refusal_call *call, int err)
 {
     struct pons_reason reason;
     struct pons_reactor *r;
-    struct pons_event ev;
-    int err;
 
-    kit_forbid(SYS_epoll_pwait2, ENOSYS);
-    err = kit_try_open(k, &r, &reason);
-    if (err < 0) {
-        KIT_WANT(reason.text[0] != '\0', "open refused without a reason");
+    if (!kit_child())
         return;
-    }
-    kit_check_result(r->ops->bind(r), 0, "bind");
-    for (unsigned i = 1; i < 30; i++) {
-        uint64_t deadline = kit_now() + i * MS / 10;
-
-        kit_check_result(r->ops->poll(r, &ev, 1, deadline), 0,
-                         "poll until %u00 us from now", i);
-        KIT_WANT(kit_now() >= deadline,
-                 "poll came back %llu ns before its deadline",
-                 (unsigned long long)(deadline - kit_now()));
-    }
-    kit_close(r);
+    fprintf(stderr, "%s is refused: %s\n", call->name, strerror(err));
+    kit_forbid(call->number, err);
+    if (kit_try_open(k, &r, &reason) == 0)
+        refusal_works(r);
+    else
+        KIT_WANT(reason.text[0] != '\0',
+                 "open with %s refused: wanted 0 or a reason in words, found "
+                 "none",
+                 call->name);
+    kit_child_ends();
 }
 
-const struct kit_test kit_refusal_tests[] = {
+static void
+refusal_of_calls(struct kit *k)
+{
+    for (size_t i = 0; i < sizeof refusal_calls / sizeof *refusal_calls; i++) {
+        refusal_forbidden(k, &refusal_calls[i], EPERM);
+        refusal_forbidden(k, &refusal_calls[i], ENOSYS);
+    }
+}
+
+static void
+refusal_of_locked_memory(struct kit *k)
+{
+    const struct rlimit none = {0};
+    struct pons_reason reason;
+    struct pons_reactor *r;
+
+    KIT_SYS(setrlimit(RLIMIT_MEMLOCK, &none));
+    if (kit_try_open(k, &r, &reason) == 0) {
+        refusal_works(r);
+        kit_close(r);
+        return;
+    }
+    KIT_WANT(reason.text[0] != '\0',
+             "open without locked memory: wanted 0 or a reason in words, found "
+             "none");
+}
+
+const struct kit_test kit_open_tests[] = {
     {"R15", "open succeeds, or says in words why not", KIT_ALL, NULL,
      refusal_opens},
+    {0},
+};
+
+const struct kit_test kit_refusal_tests[] = {
     {"R15", "without descriptors open is refused and keeps nothing", KIT_ALL,
      NULL, refusal_descriptors},
     {"R15", "without memory open is refused and keeps nothing", KIT_ALL, NULL,
      refusal_memory},
-    {"R15", "epoll_pwait2 may be missing", KIT_ALL, "R11", refusal_old_kernel},
+    {"R15", "where system calls are refused it says so, or works", KIT_ALL,
+     "R8 R11", refusal_of_calls},
+    {"R15", "without locked memory it says so, or works", KIT_ALL, "R8 R11",
+     refusal_of_locked_memory},
     {0},
 };

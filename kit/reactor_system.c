@@ -103,8 +103,12 @@ tcp_connected(int fds[2])
 static void
 tcp_half_closed(int fds[2])
 {
+    struct pollfd p = {.events = POLLRDHUP};
+
     kit_tcp_pair(fds);
     KIT_SYS(shutdown(fds[1], SHUT_WR));
+    p.fd = fds[0];
+    KIT_SYS(poll(&p, 1, -1)); // till it has come
 }
 
 static void

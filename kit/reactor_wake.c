@@ -127,7 +127,7 @@ wake_in_turn(struct kit *k)
 }
 
 static struct pons_reactor *wake_target;
-static volatile sig_atomic_t wake_handled;
+static int wake_handled; // atomic: any thread may get the signal
 
 static void
 wake_handler(int signal)
@@ -140,8 +140,8 @@ wake_handler(int signal)
     if (errno != 77)
         kit_fail("wake in a signal handler: wanted errno kept, found it "
                  "changed");
+    (void)poni_add_relaxed(&wake_handled, 1);
     errno = saved;
-    wake_handled++;
 }
 
 /* Each poll ends only by a wake from a handler that interrupts it, or that ran
@@ -159,7 +159,7 @@ wake_from_signals(struct kit *k)
     kit_unix_pair(fds, SOCK_STREAM);
     wake_target = r;
     storm = kit_storm(wake_handler, 200);
-    while (wake_handled < SIGNALS) {
+    while (poni_load_relaxed(&wake_handled) < SIGNALS) {
         op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
         kit_pends(r, &op);
         n = r->ops->poll(r, &ev, 1, PONS_NEVER);
@@ -196,6 +196,108 @@ wake_beside_reports(struct kit *k)
     kit_close(r);
 }
 
+/* --- wakes beside I/O --- */
+
+enum { ECHOES = 3000 };
+
+static int wake_enough; // for the threads that wake until it is set
+
+static void *
+wake_until_enough(void *arg)
+{
+    struct pons_reactor *r = arg;
+
+    while (!poni_load_relaxed(&wake_enough))
+        wake_now(r);
+    return NULL;
+}
+
+/* Threads and a signal handler wake all the time; no event is lost or late. */
+static void
+wake_while_working(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    pthread_t threads[THREADS];
+    timer_t storm;
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    wake_target = r;
+    storm = kit_storm(wake_handler, 100);
+    for (int i = 0; i < THREADS; i++)
+        KIT_EQ(pthread_create(&threads[i], NULL, wake_until_enough, r), 0,
+               "pthread_create");
+    for (int i = 0; i < ECHOES; i++) {
+        char c = 0, sent = (char)(i % 100);
+        struct pons_op op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+
+        kit_pends(r, &op);
+        KIT_EQ(write(fds[1], &sent, 1), 1, "bytes that the kit could write");
+        kit_awaits(r, &op, 1);
+        KIT_EQ(c, sent, "byte %d of %d", i, ECHOES);
+    }
+    /* A flag, and nothing that goes with it: no partner. */
+    poni_store_relaxed(&wake_enough, 1);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    timer_delete(storm);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+static void
+wake_keeps_errno(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+
+    for (int i = 0; i < SIGNALS; i++) {
+        errno = 77;
+        wake_now(r);
+        KIT_EQ(errno, 77, "errno after wake");
+    }
+    kit_close(r);
+}
+
+/* A deadline very far away is no reason to come back, nor to hang. */
+static void *
+wake_once(void *arg)
+{
+    struct wake_storm *s = arg;
+
+    /* Pairs with the load behind poll: it came back for the wake. */
+    poni_store_seq(&s->woken, 1);
+    wake_now(s->r);
+    return NULL;
+}
+
+static void
+wake_from_far(struct kit *k)
+{
+    static const uint64_t far_ns[] = {UINT64_C(1) << 42, UINT64_C(1) << 53,
+                                      UINT64_C(1) << 62, PONS_NEVER - 1};
+    struct pons_reactor *r = kit_open(k);
+    struct pons_event ev;
+    pthread_t thread;
+
+    for (size_t i = 0; i < sizeof far_ns / sizeof *far_ns; i++) {
+        struct wake_storm s = {.r = r};
+        uint64_t now = kit_now(), deadline = far_ns[i];
+
+        if (deadline < PONS_NEVER - 1 - now)
+            deadline += now;
+        KIT_EQ(pthread_create(&thread, NULL, wake_once, &s), 0,
+               "pthread_create");
+        kit_check_result(r->ops->poll(r, &ev, 1, deadline), 0,
+                         "poll with a deadline of %llu ns",
+                         (unsigned long long)deadline);
+        KIT_WANT(poni_load_seq(&s.woken),
+                 "poll with a deadline of %llu ns came back before its wake",
+                 (unsigned long long)deadline);
+        pthread_join(thread, NULL);
+    }
+    kit_close(r);
+}
+
 const struct kit_test kit_wake_tests[] = {
     {"R8", "several wakes may count as one", KIT_ALL, "R11", wake_counts_once},
     {"R8", "no wake of many threads is lost", KIT_ALL, NULL, wake_from_threads},
@@ -204,5 +306,10 @@ const struct kit_test kit_wake_tests[] = {
      wake_from_signals},
     {"R8", "a wake is not swallowed by other reports", KIT_IO, NULL,
      wake_beside_reports},
+    {"R8", "no event is lost in a storm of wakes", KIT_IO, NULL,
+     wake_while_working},
+    {"R8", "wake keeps errno", KIT_ALL, NULL, wake_keeps_errno},
+    {"R8", "a wake ends poll before the farthest deadline", KIT_ALL, NULL,
+     wake_from_far},
     {0},
 };

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MS = 1000000, SECOND = 1000000000 };
+enum { MS = 1000000 };
 
 static void
 watch_beside_read(struct kit *k)
@@ -41,25 +41,16 @@ watch_beside_read(struct kit *k)
     kit_close(r);
 }
 
-static uint64_t
-watch_cpu_ns(void)
-{
-    struct timespec t;
-
-    KIT_SYS(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t));
-    return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
-
 /* Waits, and does not spin meanwhile: of 100 ms less than half is used. */
 static void
 watch_sleeps(struct pons_reactor *r)
 {
-    uint64_t before = watch_cpu_ns();
+    uint64_t before = kit_cpu_ns();
     struct pons_event ev;
 
     kit_check_result(r->ops->poll(r, &ev, 1, kit_now() + 100 * MS), 0,
                      "poll while nothing that is waited for happens");
-    KIT_WANT(watch_cpu_ns() - before < 50 * MS,
+    KIT_WANT(kit_cpu_ns() - before < 50 * MS,
              "poll spins instead of sleeping, while something is there that "
              "nobody waits for");
 }

@@ -196,6 +196,7 @@ run_judge(struct kit_result *result, const struct run *r, int late, int status)
     result->outcome = v->outcome;
     memcpy(result->sentence, v->sentence, sizeof v->sentence);
     result->sentence[sizeof v->sentence - 1] = '\0';
+    result->hangs = late;
     if (late)
         run_failed(result, "it hangs: the test did not end within %.3g s",
                    (double)r->limits->test_ns / 1e9);

@@ -22,6 +22,7 @@ struct kit_result {
     const struct kit_test *test;
     enum kit_outcome outcome;
     char sentence[KIT_SENTENCE]; // of all but PASSED and NOT_RUN
+    int hangs;                   // it FAILED, by the time limit
     char *heard;                 // owned: its stdout and stderr; NULL: nothing
     uint64_t took_ns;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * kit/sandbox.c - what containers do to a process: system calls that are
- * refused.
+ * refused; and a child, for what cannot be taken back.
  */
 
 #include "kit.h"
@@ -12,6 +12,10 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "verdict.h"
 
 void
 kit_forbid(long number, int err)
@@ -28,4 +32,30 @@ kit_forbid(long number, int err)
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
         kit_skip("this system has no seccomp filters here: %s",
                  strerror(errno));
+}
+
+int
+kit_child(void)
+{
+    int status;
+    pid_t pid = KIT_SYS(fork());
+
+    if (pid == 0)
+        return 1;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (status == 0)
+        return 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == KIT_STATUS_TOLD)
+        _exit(KIT_STATUS_TOLD); // the verdict is there
+    if (WIFSIGNALED(status))
+        kit_fail("a child of the test was killed by signal %d (%s)",
+                 WTERMSIG(status), strsignal(WTERMSIG(status)));
+    kit_fail("a child of the test exited with status %d", WEXITSTATUS(status));
+}
+
+void
+kit_child_ends(void)
+{
+    _exit(0);
 }

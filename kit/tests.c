@@ -6,15 +6,17 @@
 
 #include "tests.h"
 
-extern const struct kit_test kit_refusal_tests[], kit_poll_tests[],
-    kit_wake_tests[], kit_end_tests[], kit_error_tests[], kit_limit_tests[],
-    kit_cancel_tests[], kit_race_tests[], kit_owner_tests[], kit_stream_tests[],
+extern const struct kit_test kit_open_tests[], kit_refusal_tests[],
+    kit_batch_tests[], kit_virtual_tests[], kit_poll_tests[], kit_wake_tests[],
+    kit_end_tests[], kit_error_tests[], kit_limit_tests[], kit_cancel_tests[],
+    kit_race_tests[], kit_owner_tests[], kit_stream_tests[],
     kit_blocking_tests[], kit_connect_tests[], kit_packet_tests[],
-    kit_watch_tests[], kit_kind_tests[], kit_system_tests[], kit_thrift_tests[],
-    kit_close_tests[], kit_poller_tests[], kit_pool_open_tests[],
-    kit_pool_refusal_tests[], kit_pool_job_tests[], kit_pool_answer_tests[],
-    kit_pool_bound_tests[], kit_pool_growth_tests[], kit_pool_idle_tests[],
-    kit_pool_end_tests[], kit_pool_lock_tests[];
+    kit_watch_tests[], kit_kind_tests[], kit_system_tests[], kit_storm_tests[],
+    kit_thrift_tests[], kit_close_tests[], kit_wait_tests[],
+    kit_report_tests[], kit_pool_open_tests[], kit_pool_refusal_tests[],
+    kit_pool_job_tests[], kit_pool_answer_tests[], kit_pool_bound_tests[],
+    kit_pool_growth_tests[], kit_pool_idle_tests[], kit_pool_end_tests[],
+    kit_pool_lock_tests[];
 
 static const struct kit_rule reactor_rules[] = {
     {"R1", "owner"},         {"R2", "lifetime"},     {"R3", "once"},
@@ -39,12 +41,13 @@ static const struct kit_rule pool_rules[] = {
         kit_limit_tests, kit_cancel_tests, kit_race_tests, kit_owner_tests,  \
         kit_stream_tests, kit_blocking_tests, kit_connect_tests,             \
         kit_packet_tests, kit_watch_tests, kit_kind_tests, kit_system_tests, \
-        kit_thrift_tests, kit_close_tests
+        kit_storm_tests, kit_thrift_tests, kit_close_tests, kit_batch_tests, \
+        kit_virtual_tests, kit_refusal_tests
 
-static const struct kit_test *const reactor_tests[] = {kit_refusal_tests,
+static const struct kit_test *const reactor_tests[] = {kit_open_tests,
                                                        OF_REACTORS, NULL};
 static const struct kit_test *const poller_tests[] = {
-    kit_refusal_tests, kit_poller_tests, OF_REACTORS, NULL};
+    kit_open_tests, kit_wait_tests, kit_report_tests, OF_REACTORS, NULL};
 
 static const struct kit_test *const pool_tests[] = {
     kit_pool_open_tests,   kit_pool_refusal_tests,

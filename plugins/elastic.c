@@ -279,10 +279,11 @@ static const struct pons_engine engines[] = {
 static const struct pons_plugin plugin = {
     .abi = PONS_ABI,
     .size = sizeof plugin,
-    .name = "elastic",
+    .name = "thread-pools", // not an engine's: PONS_PLUGINS_DISABLE knows both
     .version = PONS_VERSION,
     .licence = "MIT",
     .engines = engines,
 };
 
-PONS_PLUGIN(plugin, "elastic", PONS_VERSION, "MIT", "pool:elastic,pool:fixed")
+PONS_PLUGIN(plugin, "thread-pools", PONS_VERSION, "MIT",
+            "pool:elastic,pool:fixed")

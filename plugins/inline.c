@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plugins/inline.c - the reference pool policy: no threads at all.
+ * plugins/inline.c - the reference pool policy: no thread waits for jobs.
  *
  * Each job is run by its submitter, who waits meanwhile. For tests, and the
  * file to copy when you write a policy: the plainest answers that keep the
- * rules of pons/pool.h. Where the core may not run a job on its submitter, it
- * starts a thread by itself (B2), which ends with the job.
+ * rules of pons/pool.h. Where the core may not run a job on its submitter, a
+ * task, it is queued: then a thread is started for it, which ends when no job
+ * is queued. No job waits behind another.
  */
 
 #include "pons/pool.h"
@@ -51,9 +52,12 @@ inline_on_submit(struct pons_pool_policy *p, const struct pons_pool_view *v,
 static struct pons_pool_target
 inline_on_tick(struct pons_pool_policy *p, const struct pons_pool_view *v)
 {
+    uint32_t queued = 0;
+
     (void)p;
-    (void)v;
-    return (struct pons_pool_target){.threads = 0};
+    for (int i = 0; i < PONS_CLASSES; i++)
+        queued += v->queued_class[i];
+    return (struct pons_pool_target){.threads = v->threads - v->idle + queued};
 }
 
 static uint64_t

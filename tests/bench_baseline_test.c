@@ -171,9 +171,9 @@ too_few_values_are_not_compared(void)
 {
     struct bench_result was, is;
 
-    one_figure(&was, "wall", "ns", 100, 101, FEW);
+    one_figure(&was, "wall", "ns", 100, 101, VALUES);
     one_figure(&is, "wall", "ns", 200, 201, FEW);
-    CHECK_EQ(compare(&was, &is), 0);
+    CHECK_EQ(compare(&was, &is), -ENODATA);
     CHECK_HAS(said, "0 figures compared");
     CHECK_HAS(said, "1 of too few values");
 }
@@ -181,8 +181,8 @@ too_few_values_are_not_compared(void)
 static void
 counts_and_single_events_are_not_compared(void)
 {
-    CHECK_EQ(compare_figures("ops", "1", 100, 101, 200, 201), 0);
-    CHECK_EQ(compare_figures("max", "ns", 100, 101, 200, 201), 0);
+    CHECK_EQ(compare_figures("ops", "1", 100, 101, 200, 201), -ENODATA);
+    CHECK_EQ(compare_figures("max", "ns", 100, 101, 200, 201), -ENODATA);
     CHECK_HAS(said, "0 figures compared");
 }
 
@@ -193,7 +193,7 @@ another_unit_is_another_figure(void)
 
     one_figure(&was, "wall", "ns", 100, 101, VALUES);
     one_figure(&is, "wall", "us", 200, 201, VALUES);
-    CHECK_EQ(compare(&was, &is), 0);
+    CHECK_EQ(compare(&was, &is), -ENODATA);
     CHECK_HAS(said, "0 figures compared");
 }
 
@@ -226,7 +226,7 @@ new_and_missing_rows_are_said(void)
     add_figure(add_row(&is, "yield", "fibers", "uring"), "wall", "ns", 900, 901,
                VALUES);
     add_figure(&was.rows[0], "user", "ns", 50, 51, VALUES);
-    CHECK_EQ(compare(&was, &is), 0);
+    CHECK_EQ(compare(&was, &is), -ENODATA);
     CHECK_HAS(said, "new      yield, fibers, pons uring 1 worker\n");
     CHECK_HAS(said, "missing  yield, fibers, pons epoll 1 worker\n");
     CHECK_HAS(said, "1 rows are new, 1 missing");
@@ -269,7 +269,7 @@ a_row_that_is_skipped_now_is_missing_with_its_reason(void)
     one_figure(&was, "wall", "ns", 100, 101, VALUES);
     bench_row_end(add_row(&is, "yield", "fibers", "epoll"), ROW_SKIPPED,
                   "not allowed here");
-    CHECK_EQ(compare(&was, &is), 0);
+    CHECK_EQ(compare(&was, &is), -ENODATA);
     CHECK_HAS(said, "missing  yield, fibers, pons epoll 1 worker: not allowed "
                     "here\n");
     CHECK_HAS(said, "0 rows are new, 1 missing");
@@ -282,8 +282,10 @@ a_row_that_failed_before_is_new_when_it_works(void)
 
     bench_row_end(add_row(&was, "yield", "fibers", "epoll"), ROW_FAILED,
                   "ended with 1");
+    add_figure(add_row(&was, "yield", "stackless", "epoll"), "wall", "ns", 100,
+               101, VALUES);
     one_figure(&is, "wall", "ns", 100, 101, VALUES);
-    CHECK_EQ(compare(&was, &is), 0);
+    CHECK_EQ(compare(&was, &is), -ENODATA);
     CHECK_HAS(said, "new      yield, fibers");
 }
 
@@ -355,6 +357,27 @@ a_file_that_is_no_result_is_refused(void)
 }
 
 static void
+reasons_do_not_make_up_for_what_a_figure_lacks(void)
+{
+    check_file("{\"figures\":[{" KEY ",\"skipped\":\"x\",\"values\":[1]}]}",
+               "figure 1 has no \"metric\"");
+    check_file("{\"figures\":[{" KEY ",\"failed\":\"x\",\"metric\":\"wall\","
+               "\"unit\":\"ns\",\"values\":7}]}",
+               "figure 1 has no \"values\"");
+}
+
+static void
+a_file_that_nothing_can_be_compared_with_is_refused(void)
+{
+    check_file("{\"figures\":[]}", "there is nothing to compare with");
+    check_file("{\"figures\":[{" KEY ",\"skipped\":\"x\"}]}",
+               "there is nothing to compare with");
+    check_file("{\"figures\":[{" KEY ",\"metric\":\"wall\",\"unit\":\"ns\","
+               "\"values\":[1,2,3,4,5]}]}",
+               "no figure of 6 values or more");
+}
+
+static void
 a_file_that_is_not_there_is_refused(void)
 {
     struct bench_baseline *b;
@@ -392,6 +415,10 @@ static const struct unit_test tests[] = {
     {"another_machine_is_noted", another_machine_is_noted},
     {"a_file_that_is_no_result_is_refused",
      a_file_that_is_no_result_is_refused},
+    {"reasons_do_not_make_up_for_what_a_figure_lacks",
+     reasons_do_not_make_up_for_what_a_figure_lacks},
+    {"a_file_that_nothing_can_be_compared_with_is_refused",
+     a_file_that_nothing_can_be_compared_with_is_refused},
     {"a_file_that_is_not_there_is_refused",
      a_file_that_is_not_there_is_refused},
     {0},

@@ -11,14 +11,18 @@ into a log, so what it was asked to do is seen. Whatever waits has a time limit,
 which only a hang can reach; nothing is ordered by sleeping.
 """
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 import unittest
 
 PONS = ""
@@ -149,6 +153,40 @@ class Words(Bench):
             self.assertIn(part, out)
         self.assertEqual(os.path.getsize(self.log), 0)
 
+    def test_list_says_only_what_is_asked_for(self):
+        out = self.bench("--list", "beta").stdout
+        self.assertIn("what beta measures", out)
+        self.assertNotIn("alpha", out)
+        self.assertUsage("--list", "bta", says=("no workload \"bta\"",
+                                                "did you mean \"beta\""))
+
+    def test_what_there_is_to_choose_from_can_be_run(self):
+        self.program("limits/bare", workload="gamma", subject="bare")
+        result = self.bench("nope", status=2)
+        self.assertIn("there are: alpha, beta", result.stderr)
+        self.assertNotIn("gamma", result.stderr)
+        result = self.bench("--limits", "nope", status=2)
+        self.assertIn("there are: alpha, beta, gamma", result.stderr)
+
+    def test_a_directory_without_workloads_is_an_error(self):
+        empty = os.path.join(self.dir, "empty")
+        os.mkdir(empty)
+        for words in (("yield",), (), ("--list",)):
+            self.assertUsage("--dir", empty, *words,
+                             says=("no workloads in " + empty, "--dir"))
+
+    def test_without_proc_it_says_that_it_needs_a_directory(self):
+        words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+        if subprocess.run(words + [PONS, "--version"], capture_output=True,
+                          check=False).returncode != 0:
+            self.skipTest("no namespaces here, or a sanitizer wants /proc")
+        result = subprocess.run(words + [PONS, "bench", "--list"], check=False,
+                                capture_output=True, text=True, timeout=LIMIT)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("/proc/self/exe: No such file", result.stderr)
+        self.assertIn("--dir", result.stderr)
+
     def test_a_wrong_workload_is_named_with_its_nearest(self):
         self.assertUsage("alpa", says=("no workload \"alpa\"", "beta",
                                        "did you mean \"alpha\""))
@@ -192,6 +230,11 @@ class Words(Bench):
             self.assertIn("%s does not describe itself" % name, result.stderr)
             self.assertNotIn(name, result.stdout)
         self.assertIn("alpha", result.stdout)
+
+    def test_why_a_program_cannot_describe_itself_is_said(self):
+        self.write("peers/go", "#!/bin/sh\necho go: no libgo.so >&2; exit 127\n")
+        self.assertIn("peers/go does not describe itself: ended with 127: "
+                      "go: no libgo.so", self.bench("--list").stderr)
 
     def test_a_json_file_that_cannot_be_written_is_known_first(self):
         result = self.bench("--json", self.dir + "/no/file", status=1)
@@ -275,14 +318,15 @@ fi""")
         self.assertEqual(subjects("--peers", "mine,libev"),
                          {("alpha", "pons"), ("alpha", "libev"),
                           ("alpha", "mine")})
-        self.assertLess({("alpha", "libev"), ("alpha", "mine")},
-                        subjects("--peers", "all"))
+        for words in ("all", "all,libev", "mine,all"):
+            self.assertLess({("alpha", "libev"), ("alpha", "mine")},
+                            subjects("--peers", words))
 
     def test_a_missing_peer_is_a_skipped_row_with_its_reason(self):
         self.program("alpha")
         found = self.measure("--peers", "tokio")
         one = found["", "", "tokio", "", "", "", None]
-        self.assertIn("not built here", one["skipped"])
+        self.assertIn("not built here; in the source tree", one["skipped"])
         out = self.bench("--repeat", "1", "--peers", "tokio").stdout
         self.assertRegex(out, "tokio +skipped: not built here")
 
@@ -347,6 +391,12 @@ fi""")
         for words in (["--quick", "alpha"], []):
             self.assertIn(("alpha", "two", "pons", "", "", "", "wall"),
                           self.measure(*words))
+
+    def test_the_same_number_of_workers_is_one_row(self):
+        self.program("alpha", axes=("workers",))
+        found = self.measure("--workers", "1,01,2,1")
+        self.assertEqual(sorted(key[5] for key in found if key[6] == "wall"),
+                         ["1", "2"])
 
     def test_an_axis_that_is_named_in_vain_is_said(self):
         self.program("alpha", axes=("reactor",))
@@ -414,7 +464,7 @@ class Runs(Bench):
     def test_a_run_as_long_as_many_rows_is_given_up(self):
         self.program("alpha", "exec sleep 1000")
         out = self.bench("--quick", "--time", "250ms", "--json",
-                         self.json).stdout
+                         self.json, status=1).stdout
         found = self.figures()
         one = found["alpha", "one", "pons", "", "", "", None]
         self.assertIn("a run takes longer than 1s", one["unmeasured"])
@@ -458,8 +508,10 @@ class Runs(Bench):
 
     def test_when_the_time_is_up_it_says_so(self):
         self.program("alpha")
-        out = self.bench("--time", "1ns", "--json", self.json).stdout
-        self.assertIn("not measured: the time was up", out)
+        result = self.bench("--time", "1ns", "--json", self.json, status=1)
+        self.assertIn("not measured: the time was up", result.stdout)
+        self.assertIn("nothing was measured: pons: the time was up",
+                      result.stderr)
         one = self.figures()["alpha", "one", "pons", "", "", "", None]
         self.assertEqual(one["unmeasured"], "the time was up")
         self.assertEqual(self.runs("alpha"), [])
@@ -545,6 +597,36 @@ wait""")
         self.assertIn(("alpha", "one", "pons", "", "", "", "wall"), found)
         self.assertGone(pids)
 
+    def test_what_left_the_group_of_its_program_is_killed_too(self):
+        pids = os.path.join(self.dir, "pids")
+        self.program("alpha", """
+setsid sh -c 'echo $$ >> "$PIDS"; sleep 1000 & echo $! >> "$PIDS"; wait' &
+until [ "$(wc -l < "$PIDS")" -gt $((RUN * 2 + 1)) ]; do :; done
+figure wall ns 1""")
+        open(pids, "w", encoding="utf-8").close()
+        self.measure(PIDS=pids)
+        self.assertGone(pids)
+
+    def test_children_that_it_had_before_are_not_its_to_kill(self):
+        self.program("alpha")
+        done = os.path.join(self.dir, "done")
+        os.mkfifo(done)
+        words = self.words(["--repeat", "1"])
+        # The child ends when it is told, and then says that it could.
+        script = ('sh -c \'read x < "$0/done"; echo alive > "$0/said"\' "$0" &'
+                  ' exec "$@"')
+        subprocess.run(["sh", "-c", script, self.dir, *words], timeout=LIMIT,
+                       env=environment(LOG=self.log), check=True,
+                       stdout=subprocess.DEVNULL)
+        opened = os.open(done, os.O_RDWR)  # never blocks
+        self.addCleanup(os.close, opened)
+        os.write(opened, b"now\n")
+        said = os.path.join(self.dir, "said")
+        deadline = time.monotonic() + LIMIT
+        while not os.path.exists(said) and time.monotonic() < deadline:
+            os.sched_yield()
+        self.assertTrue(os.path.exists(said))
+
     def assertGone(self, pids):
         with open(pids, encoding="utf-8") as f:
             for pid in f.read().split():
@@ -585,14 +667,90 @@ figure wall ns 100""" % wrong)
         self.program("alpha", """
 grep -q '^TracerPid:.0$' /proc/self/status || exec sleep 1000
 figure wall ns 100""")
-        found = self.measure("--quick", "--timeout", "1h")
-        self.assertEqual({key[6] for key in found}, {"wall"})
+        result = self.bench("--quick", "--timeout", "1h", "--repeat", "1",
+                            "--json", self.json)
+        self.assertEqual({key[6] for key in self.figures()}, {"wall"})
+        if "ptrace: " not in result.stdout:
+            self.assertIn("calls: not counted: did not end within 1s",
+                          result.stdout)
 
 
 class Interrupt(Bench):
     def test_ctrl_c_keeps_what_is_done(self):
+        self.assertKept(signal.SIGINT)
+
+    def test_so_do_a_hang_up_and_a_plain_kill(self):
+        for sent in (signal.SIGHUP, signal.SIGTERM):
+            with self.subTest(sent):
+                open(self.log, "w", encoding="utf-8").close()
+                self.assertKept(sent)
+
+    def test_a_hang_up_that_is_ignored_stays_ignored(self):
+        self.program("alpha", "kill -HUP $PPID; figure wall ns 1")
+        words = self.words(["--repeat", "2", "--json", self.json])
+        subprocess.run(["nohup", *words], env=environment(LOG=self.log),
+                       stdin=subprocess.DEVNULL, capture_output=True,
+                       timeout=LIMIT, check=True)
+        one = self.figures()["alpha", "one", "pons", "", "", "", "wall"]
+        self.assertEqual(one["values"], [1, 1])
+
+    def test_what_is_killed_has_not_lost_the_last_result(self):
+        with open(self.json, "w", encoding="utf-8") as f:
+            f.write("yesterday")
+        self.program("alpha", "kill -KILL $PPID; exec sleep 1000")
+        self.bench("--repeat", "1", "--json", self.json, status=-9)
+        with open(self.json, encoding="utf-8") as f:
+            self.assertEqual(f.read(), "yesterday")
+
+    def test_a_shorter_result_takes_the_place_of_a_longer_one(self):
+        with open(self.json, "w", encoding="utf-8") as f:
+            f.write("x" * 100000)
+        self.program("alpha")
+        self.bench("--repeat", "1", "--json", self.json)
+        self.assertIn("figures", self.document())
+
+    def assertEndedIn(self, call, sent, words, **streams):
+        """Once it is in the system call `call` it is ended by `sent`."""
+        with subprocess.Popen(self.words(words), stdin=subprocess.DEVNULL,
+                              env=environment(LOG=self.log),
+                              **streams) as bench:
+            try:
+                deadline = time.monotonic() + LIMIT
+                while not self.is_in(bench.pid, call):
+                    self.assertIsNone(bench.poll())
+                    self.assertLess(time.monotonic(), deadline)
+                    os.sched_yield()
+                bench.send_signal(sent)
+                self.assertEqual(bench.wait(LIMIT / 4), -sent)
+            finally:
+                bench.kill()
+
+    def is_in(self, pid, call):
+        with open("/proc/%d/wchan" % pid, encoding="utf-8") as f:
+            return call in f.read()
+
+    def test_it_can_be_ended_while_nobody_opens_its_fifo(self):
         fifo = os.path.join(self.dir, "fifo")
         os.mkfifo(fifo)
+        self.program("alpha")
+        for sent in (signal.SIGINT, signal.SIGTERM):
+            self.assertEndedIn("wait_for_partner", sent, ["--json", fifo])
+        self.assertEqual(self.runs("alpha"), [])
+
+    def test_it_can_be_ended_while_nobody_takes_its_output(self):
+        self.program("alpha", "for i in $(seq 99); do figure w$i ns 1; done")
+        ours, its = os.pipe()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, its)
+        fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, 4096)
+        for sent in (signal.SIGINT, signal.SIGTERM):
+            self.assertEndedIn("pipe_write", sent,
+                               ["--repeat", "1", "--json", "-"], stdout=its)
+
+    def assertKept(self, sent):
+        fifo = os.path.join(self.dir, "fifo")
+        if not os.path.exists(fifo):
+            os.mkfifo(fifo)
         self.program("alpha", """
 if [ "$RUN" -ge 3 ]; then
     echo $$ > "$FIFO"
@@ -606,7 +764,7 @@ figure wall ns 100""")
                 stderr=subprocess.PIPE) as bench:
             with open(fifo, encoding="utf-8") as f:
                 pid = f.read().strip()
-            bench.send_signal(signal.SIGINT)
+            bench.send_signal(sent)
             out, err = bench.communicate(timeout=LIMIT)
         self.assertEqual((bench.returncode, err), (130, ""))
         self.assertRegex(out, "pons +100 ns")
@@ -672,6 +830,68 @@ figure "server rss" B 2048; figure "server cpu" ns 60""")
                               r"100 ns\n")
         self.assertRegex(out, "pons +60.0 ns")
 
+    def on_a_terminal(self, columns):
+        """The lines of its tables there."""
+        terminal, its = os.openpty()
+        self.addCleanup(os.close, terminal)
+        fcntl.ioctl(its, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 24, columns, 0, 0))
+        with subprocess.Popen(self.words(["--repeat", "7"]), stdout=its,
+                              stdin=subprocess.DEVNULL,
+                              env=environment(LOG=self.log)) as bench:
+            os.close(its)
+            text = b""
+            try:
+                while True:
+                    text += os.read(terminal, 1 << 16)
+            except OSError:
+                pass  # the end: nobody writes any more
+            self.assertEqual(bench.wait(LIMIT), 0)
+        lines = text.decode().replace("\r", "").splitlines()
+        return lines[lines.index("alpha: one (wall)"):]
+
+    def test_a_narrow_terminal_has_the_columns_on_more_lines(self):
+        self.program("alpha", """
+figure wall ns $((1000 + RUN)); figure user ns 300; figure system ns 200
+figure switches 1 0.5; figure rss B 2097152; figure p99 ns 12345""",
+                     axes=("reactor", "pool", "workers"))
+        for columns in (80, 72, 60):
+            lines = self.on_a_terminal(columns)
+            self.assertLess(max(map(len, lines[:4])), columns, lines)
+            self.assertRegex(lines[2], r"pons epoll elastic 1 worker +1.0. us"
+                                       r" +0.3  +#+$")
+            others = " ".join(lines[3:6])
+            for part in ("least 1.0. us", "most 1.0. us", "user 300 ns",
+                         "switches 0.50", "rss 2.00 MiB", "p99 12.3 us"):
+                self.assertRegex(others, part)
+        lines = self.on_a_terminal(150)
+        self.assertRegex(lines[2], "1.0. us +300 ns +200 ns .* #{16}$")
+        self.assertIn("least      most      user", lines[1])
+
+    def test_the_versions_of_peers_and_of_wrk_are_in_the_environment(self):
+        tools = os.path.join(self.dir, "tools")
+        self.write("../tools/wrk", "#!/bin/sh\necho 'wrk debian/4.9 [epoll]'\n"
+                   "exit 1\n")
+        self.write("../tools/dpkg-query", """#!/bin/sh
+case $* in *librust-tokio-dev) printf 1.24.2-1 ;; *) exit 1 ;; esac
+""")
+        self.program("http", workload="http")
+        self.program("peers/tokio", subject="tokio", workload="http")
+        self.program("peers/mine", subject="mine", workload="http",
+                     version="7.7")
+        self.program("peers/other", subject="other", workload="http")
+        self.program("peers/unused", subject="unused", workload="beta")
+        self.measure("--peers", "all", "http",
+                     PATH=tools + ":" + os.environ["PATH"])
+        facts = self.document()["environment"]
+        self.assertEqual(facts["wrk"], "debian/4.9")
+        self.assertEqual(facts["peers"], "mine 7.7, other version unknown, "
+                                         "tokio 1.24.2-1")
+        self.program("alpha")
+        self.measure("alpha")
+        self.assertFalse({"wrk", "peers"} &
+                         set(self.document()["environment"]))
+
     def test_on_a_terminal_it_says_how_far_it_is(self):
         self.program("alpha")
         terminal, its = os.openpty()
@@ -692,6 +912,33 @@ figure "server rss" B 2048; figure "server cpu" ns 60""")
     def test_nothing_is_drawn_where_there_is_no_terminal(self):
         self.program("alpha")
         self.assertEqual(self.bench("--repeat", "2").stderr, "")
+
+
+class Surroundings(Bench):
+    """What a parent may do to a command."""
+
+    def test_without_standard_input_and_output_it_measures(self):
+        self.program("alpha")
+        words = self.words(["--repeat", "1", "--json", self.json])
+        result = subprocess.run(["sh", "-c", 'exec "$@" <&- >&-', "sh", *words],
+                                env=environment(LOG=self.log), check=False,
+                                stderr=subprocess.PIPE, text=True,
+                                timeout=LIMIT)
+        self.assertNotIn("describe", result.stderr)
+        self.assertIn("cannot write the output: Bad file descriptor",
+                      result.stderr)
+        self.assertIn(("alpha", "one", "pons", "", "", "", "wall"),
+                      self.figures())
+
+    def test_where_children_are_ignored_it_knows_how_its_own_end(self):
+        self.program("alpha", "exit 3")
+        words = self.words(["--repeat", "1"])
+        result = subprocess.run(
+            words, env=environment(LOG=self.log), timeout=LIMIT, text=True,
+            stdout=subprocess.PIPE, check=False,
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("failed: ended with 3", result.stdout)
 
 
 if __name__ == "__main__":

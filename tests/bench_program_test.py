@@ -13,6 +13,8 @@ can reach; nothing is ordered by sleeping.
 import collections
 import json
 import os
+import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -139,6 +141,31 @@ class Program(Bench):
         self.assertIn("to-stdout\n", shown.stderr)
         self.assertIn("to-stderr\n", shown.stderr)
 
+    def test_all_words_after_it_are_the_programs(self):
+        for word in ("--show", "--", "-x"):
+            result = self.bench("--repeat", "1", "--reactor", "epoll", "--pool",
+                                "elastic", "--program", word, "true", status=1)
+            self.assertIn("would not start: %s: No such file" % word,
+                          result.stdout)
+
+    def test_when_it_is_killed_the_program_is_gone(self):
+        fifo = os.path.join(self.dir, "fifo")
+        os.mkfifo(fifo)
+        app = self.script('echo $$ > "$FIFO"; exec sleep 1000')
+        with subprocess.Popen([PONS, "bench", "--repeat", "1", "--reactor",
+                               "epoll", "--program", app],
+                              stdout=subprocess.DEVNULL,
+                              env=environment(LOG=self.log,
+                                              FIFO=fifo)) as bench:
+            with open(fifo, encoding="utf-8") as f:
+                program = os.pidfd_open(int(f.read()))
+            self.addCleanup(os.close, program)
+            bench.kill()
+        gone = select.select([program], [], [], LIMIT / 4)[0]
+        if not gone:
+            signal.pidfd_send_signal(program, signal.SIGKILL)
+        self.assertTrue(gone)
+
     def test_output_beyond_any_buffer_does_not_stop_it(self):
         figures = self.measure(self.script("yes | head -n 1000000"))
         self.assertIn("wall", self.metrics(figures))
@@ -238,9 +265,54 @@ class Baseline(Bench):
             self.assertIn(complaint, result.stderr)
         self.assertEqual(len(self.started()), 0)
 
+    def test_values_too_few_to_compare_are_refused_first(self):
+        self.store()
+        open(self.log, "w", encoding="utf-8").close()
+        result = self.run_app("--repeat", "5", "--baseline", self.json,
+                              status=2)
+        self.assertIn("take 6 values or more: not --repeat 5", result.stderr)
+        self.assertEqual(len(self.started()), 0)
+
+    def test_nothing_to_compare_is_a_failure(self):
+        self.store()
+        result = self.run_app("--time", "1ns", "--baseline", self.json,
+                              status=1)
+        self.assertIn("nothing was compared", result.stderr)
+        self.assertIn("nothing was measured", result.stderr)
+        result = self.bench("--repeat", "6", "--reactor", "epoll", "--pool",
+                            "elastic", "--baseline", self.json, "--program",
+                            "true", status=1)
+        self.assertIn("nothing was compared: it has no figure of what was",
+                      result.stderr)
+
     def test_a_file_that_is_not_there_is_said(self):
         result = self.run_app("--baseline", "/no/such/file", status=2)
         self.assertIn("/no/such/file: No such file", result.stderr)
+
+
+class Floor(unittest.TestCase):
+    def test_without_room_for_its_file_it_is_skipped_with_the_reason(self):
+        floor = os.path.join(os.path.dirname(PONS), "bench/limits/file_read")
+        for case in ("hot", "cold, depth 1"):
+            done = subprocess.run([floor, "--case", case, "--quick"],
+                                  env=environment(TMPDIR="/no/such"),
+                                  stdout=subprocess.PIPE, timeout=LIMIT,
+                                  check=True)
+            self.assertEqual(json.loads(done.stdout)["skipped"],
+                             "no file can be made in /no/such: No such file or "
+                             "directory; TMPDIR names another directory")
+            done = subprocess.run([floor, "--case", case, "--quick"],
+                                  env=environment(TMPDIR="/dev/shm"),
+                                  preexec_fn=small_files, timeout=LIMIT,
+                                  stdout=subprocess.PIPE, check=True)
+            self.assertRegex(json.loads(done.stdout)["skipped"],
+                             "64 MiB cannot be written.* File too large"
+                             "|O_DIRECT is refused")
+
+
+def small_files():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8 << 20, 8 << 20))
 
 
 if __name__ == "__main__":

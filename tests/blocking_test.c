@@ -304,6 +304,92 @@ inline_job_may_wait(void)
     pons_runtime_unref(rt);
 }
 
+/* Its own submitter runs the job that waits. */
+static int64_t
+job_has_a_guest(void *rt)
+{
+    struct pons_blocking b;
+
+    pons_blocking_init(&b, NULL, job_that_waits, rt);
+    return pons_await(&b.base);
+}
+
+static int64_t
+fiber_of_a_guest(void *rt)
+{
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_blocking(job_has_a_guest, rt, &answer), 0);
+    return answer;
+}
+
+static struct pons_pool_target
+wants_one(struct pons_pool_policy *p, const struct pons_pool_view *v)
+{
+    (void)p;
+    (void)v;
+    return (struct pons_pool_target){.threads = 1};
+}
+
+static void
+inline_job_that_waits_inside_another_holds_no_thread(void)
+{
+    struct pons_runtime *rt = runtime_with_pool("2", "inline");
+    const struct pons_pool_ops *real = rt->pool->policy->ops;
+    struct pons_pool_ops narrow = *real;
+    struct pons_task *t;
+    int64_t answer;
+
+    narrow.on_tick = wants_one;
+    rt->pool->policy->ops = &narrow;
+    CHECK_EQ(pons_spawn(rt, fiber_of_a_guest, rt, &t), 0);
+    CHECK_EQ(pons_join(t, &answer), 0);
+    CHECK_EQ(answer, 7);
+    CHECK_EQ(pons_runtime_shutdown(rt, PONS_NEVER), 0);
+    rt->pool->policy->ops = real;
+    pons_runtime_unref(rt);
+}
+
+/* Ends when as many of them run as there are fibers. */
+static int64_t
+job_meets_others(void *count)
+{
+    add(count);
+    while (is(count) < 4)
+        (void)sched_yield();
+    return 7;
+}
+
+static int64_t
+fiber_meets_others(void *count)
+{
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_blocking(job_meets_others, count, &answer), 0);
+    return answer;
+}
+
+static void
+inline_jobs_of_tasks_wait_behind_no_other(void)
+{
+    static const char *const workers[] = {"1", "2"};
+
+    for (int i = 0; i < 2; i++) {
+        struct pons_runtime *rt = runtime_with_pool(workers[i], "inline");
+        struct pons_task *t[4];
+        int count = 0;
+        int64_t answer;
+
+        for (int k = 0; k < 4; k++)
+            CHECK_EQ(pons_spawn(rt, fiber_meets_others, &count, &t[k]), 0);
+        for (int k = 0; k < 4; k++) {
+            CHECK_EQ(pons_join(t[k], &answer), 0);
+            CHECK_EQ(answer, 7);
+        }
+        pons_runtime_unref(rt);
+    }
+}
+
 static int64_t
 job_opens_gate_and_waits(void *gate)
 {
@@ -397,6 +483,45 @@ inline_job_hears_of_a_shutdown(void)
     pons_runtime_unref(a.rt);
 }
 
+/* --- a job whose thread drives tasks of another runtime --- */
+
+static int64_t
+driven_task(void *arg)
+{
+    struct job inner = {.answer = 4};
+    int64_t answer = 0;
+
+    (void)arg;
+    CHECK(!pons_job_cancelled()); // the job below has been asked
+    CHECK_EQ(pons_blocking(job_at_once, &inner, &answer), 0);
+    CHECK(!pthread_equal(inner.thread, pthread_self()));
+    return answer;
+}
+
+static int64_t
+joins_driven_task(void *arg)
+{
+    struct pons_task *t;
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_spawn(NULL, driven_task, arg, &t), 0);
+    CHECK_EQ(pons_join(t, &answer), 0);
+    return answer;
+}
+
+static int64_t
+job_drives_another(void *arg)
+{
+    struct pons_runtime *driven = runtime_of("epoll", "0");
+    int64_t answer;
+
+    (void)job_until_asked(arg);
+    answer = block(driven, joins_driven_task, NULL);
+    CHECK(pons_job_cancelled());
+    pons_runtime_unref(driven);
+    return answer;
+}
+
 /* --- cancelled --- */
 
 /* What pons_blocking() returned, and its answer. */
@@ -481,6 +606,77 @@ static void
 running_job_sees_the_cancel_and_is_awaited(void)
 {
     everywhere_in_fibers(cancel_running_body, NULL);
+}
+
+struct across {
+    struct pons_runtime *outer;
+    const char *workers; // of the inner one
+};
+
+static int64_t
+joins_outer_task(void *outer)
+{
+    struct pons_task *t;
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_spawn(outer, has_job_7, NULL, &t), 0);
+    CHECK_EQ(pons_join(t, &answer), 0);
+    return answer;
+}
+
+static int64_t
+job_waits_in_another(void *arg)
+{
+    struct across *a = arg;
+    struct pons_runtime *inner = runtime_of("epoll", a->workers);
+    int64_t answer = block(inner, joins_outer_task, a->outer);
+
+    pons_runtime_unref(inner);
+    return answer;
+}
+
+static int64_t
+fiber_waits_in_another(void *across)
+{
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_blocking(job_waits_in_another, across, &answer), 0);
+    return answer;
+}
+
+static void
+job_that_waits_in_another_runtime_does_not_hold_its_thread(void)
+{
+    static const char *const workers[] = {"0", "1"};
+
+    for (int i = 0; i < 2; i++) {
+        struct pons_runtime *rt = runtime_with_pool("1", "elastic:max=1");
+        struct across across = {rt, workers[i]};
+        struct pons_task *t;
+        int64_t answer;
+
+        CHECK_EQ(pons_spawn(rt, fiber_waits_in_another, &across, &t), 0);
+        CHECK_EQ(pons_join(t, &answer), 0);
+        CHECK_EQ(answer, 7);
+        pons_runtime_unref(rt);
+    }
+}
+
+static void
+task_on_a_jobs_thread_is_not_in_that_job(void)
+{
+    struct pons_runtime *rt = runtime_of("epoll", "1");
+    struct job j = {.answer = 0};
+    struct called c = {&j, job_drives_another, 1, 0};
+    struct pons_task *t;
+
+    CHECK_EQ(pons_spawn(rt, calls_job, &c, &t), 0);
+    until(&j.running);
+    pons_cancel(t);
+    CHECK_EQ(pons_join(t, NULL), 0);
+    CHECK_EQ(c.err, 0);
+    CHECK_EQ(c.answer, 4);
+    pons_runtime_unref(rt);
 }
 
 static void
@@ -779,10 +975,14 @@ static const struct unit_test tests[] = {
     T(many_jobs_each_run_once),
     T(inline_policy_runs_jobs_too),
     T(inline_job_may_wait),
+    T(inline_job_that_waits_inside_another_holds_no_thread),
+    T(inline_jobs_of_tasks_wait_behind_no_other),
     T(inline_job_takes_no_wake_of_its_submitter),
     T(inline_job_hears_of_a_shutdown),
     T(job_cancelled_before_it_started_is_not_run),
     T(running_job_sees_the_cancel_and_is_awaited),
+    T(job_that_waits_in_another_runtime_does_not_hold_its_thread),
+    T(task_on_a_jobs_thread_is_not_in_that_job),
     T(deadline_asks_a_running_job),
     T(cancel_before_the_job_was_submitted_is_not_lost),
     T(cancel_and_start_race_and_one_wins),

@@ -277,14 +277,16 @@ class Words(Test):
         for words in (["--help"], ["-h"], ["help"]):
             result = pons(*words)
             self.assertEqual((result.returncode, result.stderr), (0, ""))
-            for name in ("fetch", "serve", "demo", "list", "explain"):
+            for name in ("fetch", "serve", "demo", "list", "explain",
+                         "conform"):
                 self.assertIn("\n  %s " % name, result.stdout)
         result = pons("--version")
         self.assertEqual(result.returncode, 0)
         self.assertRegex(result.stdout, r"^pons \d+\.\d+\.\d+ ")
 
     def test_each_command_has_help_both_ways(self):
-        for name in ("fetch", "serve", "demo", "list", "explain"):
+        for name in ("fetch", "serve", "demo", "list", "explain",
+                     "conform"):
             one, two = pons("help", name), pons(name, "--help")
             self.assertEqual((one.returncode, one.stderr), (0, ""))
             self.assertEqual(one.stdout, two.stdout)

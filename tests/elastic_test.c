@@ -106,18 +106,16 @@ b1_no_more_jobs_at_once_than_threads_allowed(void)
     rig_close(p);
 }
 
-static struct poni_pool *waits_in;
-
 static int64_t
 waits_run(void *arg)
 {
     struct work *w = arg;
 
     w->ran = 1;
-    poni_pool_wait_begin(waits_in);
+    poni_pool_wait_begin();
     sem_post(&w->begun);
     rig_wait(&w->go);
-    poni_pool_wait_end(waits_in);
+    poni_pool_wait_end();
     return 42;
 }
 
@@ -127,7 +125,6 @@ surplus_after_waiting_goes(void)
     struct poni_pool *p = rig_elastic(0, 1, PONS_S, 0);
     struct work waiter[3], busy, w;
 
-    waits_in = p;
     for (int i = 0; i < 3; i++) {
         work_init(&waiter[i], 0);
         waiter[i].job.fn = waits_run;
@@ -434,7 +431,6 @@ view_is_true_at_every_question(void)
     ops.on_idle = checked_on_idle;
     ops.pick = checked_pick;
     p = rig_open_ops(&ops, &config);
-    waits_in = p;
     work_init(&waiter, 0);
     waiter.job.fn = waits_run;
     work_submit(p, &waiter);

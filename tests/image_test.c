@@ -12,6 +12,7 @@
 #include "core/fail.h"
 #include "core/fiber.h"
 #include "core/image.h"
+#include "on_valgrind.h"
 #include "scratch.h"
 
 #include <elf.h>
@@ -35,7 +36,14 @@ enum {
     SOURCES = 3,       // plugins that are garbled
     GARBLED = 3000,    // of each, by chance
     SEED = 0x506f6e73, // "Pons"; the same files each time
+    SPARSE = 7,        // of so many one, where each takes 40 ms
 };
+
+static size_t
+stride(void)
+{
+    return RUNNING_ON_VALGRIND ? SPARSE : 1;
+}
 
 /* The bytes of a plugin, and the file that they are in. */
 static char *image;
@@ -209,7 +217,7 @@ flip_each(size_t from, size_t size)
 {
     unsigned used = 0;
 
-    for (size_t at = from; at < from + size; at++)
+    for (size_t at = from; at < from + size; at += stride())
         for (int bit = 0; bit < 8; bit++) {
             image[at] ^= (char)(1 << bit);
             write_back(at, 1);
@@ -310,7 +318,7 @@ no_garbled_word_of_the_dynamic_section_crashes_the_loader(void)
         saved = malloc(size);
         CHECK(saved != NULL);
         memcpy(saved, image + at, size);
-        for (int n = 0; n < GARBLED; n++) {
+        for (int n = 0; n < GARBLED; n += (int)stride()) {
             for (uint64_t words = 1 + chance() % 4; words > 0; words--) {
                 ElfW(Addr) word = (ElfW(Addr))likely_word();
 
@@ -418,6 +426,171 @@ headers_that_contradict_each_other_are_refused(void)
     leave();
 }
 
+/* ---- sizes that would keep the check busy ---- */
+
+/* The last bytes of the file, `size` zeros, in a segment of their own; and the
+ * section `s` is there. Their place in the file. */
+static uint64_t
+move_to_more(ElfW(Shdr) * s, uint64_t size)
+{
+    enum { PAGE = 65536, FAR = 1 << 28 };
+    ElfW(Phdr) *p = segment(PT_GNU_STACK);
+
+    *p = (ElfW(Phdr)){.p_type = PT_LOAD,
+                      .p_flags = PF_R,
+                      .p_offset = (image_size / PAGE + 1) * PAGE,
+                      .p_vaddr = FAR,
+                      .p_filesz = size,
+                      .p_memsz = size,
+                      .p_align = PAGE};
+    CHECK_EQ(ftruncate(file, (off_t)(p->p_offset + size)), 0);
+    s->sh_addr = p->p_vaddr;
+    s->sh_offset = p->p_offset;
+    s->sh_size = size;
+    return p->p_offset;
+}
+
+static void
+more_relocations_than_any_plugin_has_are_not_read(void)
+{
+    enum { COUNT = (4 << 20) + 1 };
+    ElfW(Shdr) * s;
+
+    take(1);
+    s = section(SHT_RELA);
+    move_to_more(s, COUNT * sizeof(ElfW(Rela)));
+    entry(DT_RELA)->d_un.d_ptr = s->sh_addr;
+    entry(DT_RELASZ)->d_un.d_val = s->sh_size;
+    entry(DT_RELACOUNT)->d_un.d_val = COUNT;
+    check_refused(
+        ".dynamic: DT_RELACOUNT: wanted at most 4194304, found 4194305");
+    leave();
+}
+
+static void
+a_relocation_of_another_type_is_found_wherever_it_is(void)
+{
+    enum { COUNT = 1000 };
+    ElfW(Rela) one = {.r_info = 8};
+    ElfW(Shdr) * s;
+    uint64_t at;
+
+    for (unsigned other = 1; other < COUNT; other += 111) {
+        take(1);
+        s = section(SHT_RELA);
+        at = move_to_more(s, COUNT * sizeof one);
+        for (unsigned i = 0; i < COUNT; i++) {
+            one.r_info = i == other ? 7 : 8;
+            CHECK_EQ(
+                pwrite(file, &one, sizeof one, (off_t)(at + i * sizeof one)),
+                sizeof one);
+        }
+        entry(DT_RELA)->d_un.d_ptr = s->sh_addr;
+        entry(DT_RELASZ)->d_un.d_val = s->sh_size;
+        entry(DT_RELACOUNT)->d_un.d_val = other;
+        write_back(0, image_size);
+        CHECK_EQ(check(&(struct pons_reason){""}), 0);
+        entry(DT_RELACOUNT)->d_un.d_val = COUNT;
+        check_refused("relocation");
+        leave();
+    }
+}
+
+static void
+versions_of_very_many_files_are_not_read(void)
+{
+    enum { FILES = 1025 };
+    ElfW(Verneed) need;
+    ElfW(Shdr) * s;
+    uint64_t at;
+
+    take(1);
+    s = section(SHT_GNU_verneed);
+    memcpy(&need, image + s->sh_offset, sizeof need);
+    need.vn_next = sizeof need;
+    at = move_to_more(s, FILES * sizeof need);
+    for (unsigned i = 0; i < FILES; i++)
+        CHECK_EQ(
+            pwrite(file, &need, sizeof need, (off_t)(at + i * sizeof need)),
+            sizeof need);
+    entry(DT_VERNEED)->d_un.d_ptr = s->sh_addr;
+    check_refused("versions of more than 1024 files are wanted");
+    leave();
+}
+
+static void
+a_string_longer_than_a_path_is_refused(void)
+{
+    char text[IMAGE_TEXT_BYTES + 1];
+
+    memset(text, 'a', sizeof text);
+    for (unsigned size = IMAGE_TEXT_BYTES - 1; size <= IMAGE_TEXT_BYTES;
+         size++) {
+        const char *strings;
+        ElfW(Shdr) * s;
+        uint64_t at, old;
+
+        take(1);
+        s = (ElfW(Shdr) *)(void *)(image + header()->e_shoff) +
+            section(SHT_DYNSYM)->sh_link;
+        strings = image + s->sh_offset;
+        old = s->sh_size;
+        at = move_to_more(s, old + size + 1);
+        CHECK_EQ(pwrite(file, strings, old, (off_t)at), old);
+        CHECK_EQ(pwrite(file, text, size, (off_t)(at + old)), size);
+        entry(DT_STRTAB)->d_un.d_ptr = s->sh_addr;
+        entry(DT_STRSZ)->d_un.d_val = s->sh_size;
+        entry(DT_RELACOUNT)->d_un.d_val = old;
+        entry(DT_RELACOUNT)->d_tag = DT_SONAME;
+        write_back(0, image_size);
+        if (size < IMAGE_TEXT_BYTES)
+            CHECK_EQ(check(&(struct pons_reason){""}), 0);
+        else
+            check_refused("wanted a string of fewer than 4096 bytes");
+        leave();
+    }
+}
+
+/* ---- what the loader declines, and what it is told ---- */
+
+static void
+what_dlopen_declines_is_refused(void)
+{
+    take(1);
+    entry(DT_RELACOUNT)->d_un.d_val = DF_1_PIE;
+    entry(DT_RELACOUNT)->d_tag = DT_FLAGS_1;
+    check_refused("is a program; wanted a shared object: link with -shared");
+    entry(DT_RELACOUNT)->d_un.d_val = DF_1_NOOPEN;
+    entry(DT_RELACOUNT)->d_tag = DT_FLAGS_1;
+    check_refused("cannot be loaded by dlopen(3); link without -z nodlopen");
+    leave();
+}
+
+static void
+an_image_tells_its_texts(void)
+{
+    struct pons_reason reason;
+    struct poni_image *im;
+    unsigned found = 0, n = 0;
+    const char *name;
+
+    take(1);
+    entry(DT_RELACOUNT)->d_un.d_val = needed("libc.so.6")->d_un.d_val;
+    entry(DT_RELACOUNT)->d_tag = DT_NEEDED;
+    write_back(0, image_size);
+    CHECK_EQ(poni_image_open(&im, file, &reason), 0);
+    leave(); // it needs the file no more
+    while ((name = poni_image_text(im, DT_NEEDED, n)) != NULL) {
+        found += strcmp(name, "libc.so.6") == 0;
+        n++;
+    }
+    CHECK_EQ(found, 2);
+    CHECK(poni_image_text(im, DT_NEEDED, n + 1) == NULL);
+    CHECK(poni_image_text(im, DT_AUDIT, 0) == NULL);
+    poni_image_close(im);
+    poni_image_close(NULL);
+}
+
 static void
 a_damaged_plugin_is_an_entry_that_says_so(void)
 {
@@ -479,6 +652,12 @@ static const struct unit_test tests[] = {
     TEST(no_garbled_word_of_the_dynamic_section_crashes_the_loader),
     TEST(a_wrong_entry_is_named_with_what_was_wanted),
     TEST(headers_that_contradict_each_other_are_refused),
+    TEST(more_relocations_than_any_plugin_has_are_not_read),
+    TEST(a_relocation_of_another_type_is_found_wherever_it_is),
+    TEST(versions_of_very_many_files_are_not_read),
+    TEST(a_string_longer_than_a_path_is_refused),
+    TEST(what_dlopen_declines_is_refused),
+    TEST(an_image_tells_its_texts),
     TEST(a_damaged_plugin_is_an_entry_that_says_so),
     TEST(a_plugin_damaged_after_it_was_found_is_not_loaded),
     {0},

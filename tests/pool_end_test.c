@@ -205,7 +205,7 @@ jobs_left_running_are_counted_and_named(void)
     CHECK_HAS(names, "hash_password");
     CHECK_HAS(names, "unnamed");
     CHECK_HAS(names, ",");
-    CHECK_EQ(strlen(names), strlen("hash_password,unnamed"));
+    CHECK_EQ(strlen(names), strlen("hash_password, unnamed"));
     CHECK_EQ(poni_pool_shutdown(p, 0, cut, sizeof cut), 2);
     CHECK_EQ(strlen(cut), sizeof cut - 1);
     work_init(&late, 0);

@@ -291,9 +291,9 @@ nest_run(void *arg)
     below->pool = n->pool;
     below->depth = n->depth - 1;
     CHECK_EQ(poni_pool_submit(n->pool, &below->inner.job, 0), 0);
-    poni_pool_wait_begin(n->pool);
+    poni_pool_wait_begin();
     rig_wait(&below->inner.ended);
-    poni_pool_wait_end(n->pool);
+    poni_pool_wait_end();
     return below->inner.job.result;
 }
 
@@ -350,9 +350,9 @@ waiting_outside_of_a_job_is_nothing(void)
 {
     struct poni_pool *p = rig_fixed(1), *other = rig_fixed(1);
 
-    poni_pool_wait_begin(p);
+    poni_pool_wait_begin();
     CHECK_EQ(rig_figures(p).waiting, 0);
-    poni_pool_wait_end(p);
+    poni_pool_wait_end();
     rig_close(other);
     rig_close(p);
 }

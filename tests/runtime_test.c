@@ -640,6 +640,7 @@ without_descriptors_nothing_is_left(void)
 {
     CHECK(until_it_can_be_made("epoll", "0", allow_descriptors) > 0);
     CHECK(until_it_can_be_made("epoll", "3", allow_descriptors) > 3);
+    CHECK_HAS(pons_last_error(), "fewer PONS_WORKERS");
     CHECK(until_it_can_be_made("poll", "0", allow_descriptors) > 0);
     CHECK(until_it_can_be_made("poll", "3", allow_descriptors) > 3);
 }

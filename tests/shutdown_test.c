@@ -16,6 +16,7 @@
 #include "gate.h"
 
 #include "core/atomic.h"
+#include "core/runtime.h"
 #include "core/self.h"
 #include "core/spin.h"
 #include "pons/scope.h"
@@ -25,6 +26,7 @@ enum {
     FRESH = 64,   // tasks that have not started
     ROUNDS = 200, // of a race
     SPAWNS = 60,  // by each racer; who never stopped would keep shutdown busy
+    WALKS = 5,    // of a shutdown over the tasks; the first come at once
 };
 
 static const char *const reactors[] = {"epoll", "poll"};
@@ -381,7 +383,7 @@ stuck_job(const char *count)
     CHECK_EQ(pons_block_on(leaked, body_stuck_job, leaked, NULL), 0);
     CHECK_EQ(pons_runtime_shutdown(leaked, PONS_MS), 2);
     CHECK_HAS(pons_last_error(), "1 tasks and 1 jobs");
-    CHECK_HAS(pons_last_error(), "mule");
+    CHECK_HAS(pons_last_error(), "running: mule, fiber born at ");
     CHECK_EQ(pons_runtime_shutdown(leaked, PONS_NEVER), 2);
     pons_runtime_unref(leaked);
     poni_store_release(&stuck_ends, 1);
@@ -414,6 +416,87 @@ a_stuck_task_is_counted_at_the_deadline(void)
     pons_runtime_unref(leaked);
     poni_store_release(&stuck_ends, 1);
     threads_until(before.threads); // its worker leaves then
+    leave();
+}
+
+static int64_t
+fiber_waits_for_job(void *arg)
+{
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_blocking(be_stuck, arg, &answer), 0);
+    return pons_yield() == -ECANCELED ? 5 : answer;
+}
+
+static void
+left_behind(const char *count, pons_fiber_f *fn, int64_t wanted, unsigned left)
+{
+    struct before before = count_before();
+    struct pons_task *t;
+
+    stuck_began = stuck_ends = 0;
+    leaked = runtime_of("epoll", count);
+    CHECK_EQ(pons_spawn(leaked, fn, NULL, &t), 0);
+    until_stuck();
+    CHECK_EQ(pons_runtime_shutdown(leaked, PONS_MS), left);
+    CHECK_EQ(pons_spawn(leaked, fn, NULL, NULL), -ESHUTDOWN);
+    poni_store_release(&stuck_ends, 1);
+    CHECK_EQ(join_of(t), wanted);
+    pons_runtime_unref(leaked);
+    threads_until(before.threads);
+}
+
+/* It waits for a job; so without workers, too, there is one who can wait. */
+static void
+what_was_left_at_the_deadline_ends_and_is_joined(void)
+{
+    for (int w = 0; w < 4; w++)
+        left_behind(workers[w], fiber_waits_for_job, 5, 2);
+    for (int w = 1; w < 4; w++)
+        left_behind(workers[w], be_stuck, 0, 1);
+    leave();
+}
+
+static struct pons_stream *homed[2];
+
+static int64_t
+recv_homed(void *arg)
+{
+    char byte = 0;
+
+    (void)arg;
+    CHECK_EQ(pons_recv(homed[0], &byte, 1), 1);
+    return byte;
+}
+
+static int64_t
+byte_by(struct pons_runtime *rt, const char *byte)
+{
+    struct pons_task *t;
+
+    CHECK_EQ(pons_spawn(rt, recv_homed, NULL, &t), 0);
+    stream_until(homed[0], 0, 1);
+    CHECK_EQ(pons_send(homed[1], byte, 1), 1);
+    return join_of(t);
+}
+
+static void
+a_home_that_was_left_serves_nobody_when_its_tasks_have_ended(void)
+{
+    struct pons_runtime *other = runtime_of("epoll", "1");
+    struct before before = count_before();
+    struct pons_task *t;
+
+    leaked = runtime_of("epoll", "1");
+    stream_pair(homed);
+    CHECK_EQ(byte_by(leaked, "x"), 'x'); // at home from now on
+    CHECK_EQ(pons_spawn(leaked, fiber_waits_for_job, NULL, &t), 0);
+    until_stuck();
+    CHECK_EQ(pons_runtime_shutdown(leaked, PONS_MS), 2);
+    poni_store_release(&stuck_ends, 1);
+    CHECK_EQ(join_of(t), 5);
+    threads_until(before.threads); // nobody would read what is posted there
+    CHECK_EQ(byte_by(other, "y"), 'y');
     leave();
 }
 
@@ -564,7 +647,15 @@ body_shutdown_in_block_on(void *arg)
 
     CHECK_EQ(pons_spawn(NULL, fiber_sleep, NULL, &t), 0);
     CHECK_EQ(pons_runtime_shutdown(arg, PONS_NEVER), 0);
+    CHECK_EQ(pons_sleep(PONS_MS), 0); // there is nothing left to drive
     return join_of(t);
+}
+
+static int64_t
+sleep_a_little(void *arg)
+{
+    (void)arg;
+    return pons_sleep(PONS_MS);
 }
 
 static void
@@ -577,6 +668,8 @@ a_thread_may_shut_down_inside_its_block_on(void)
 
         CHECK_EQ(pons_block_on(rt, body_shutdown_in_block_on, rt, &answer), 0);
         CHECK_EQ(answer, -ECANCELED);
+        CHECK_EQ(pons_block_on(rt, sleep_a_little, NULL, &answer), 0);
+        CHECK_EQ(answer, 0);
         pons_runtime_unref(rt);
         check_nothing_left(before);
     }
@@ -633,6 +726,112 @@ the_last_handle_may_go_inside_a_task_or_a_job(void)
         last_handle_of_a_job(workers[w], "elastic");
         last_handle_of_a_job(workers[w], "inline");
     }
+}
+
+static int64_t
+body_gives_up_last(void *last)
+{
+    struct pons_task *t;
+
+    CHECK_EQ(pons_spawn(NULL, give_up_last, last, &t), 0);
+    return join_of(t);
+}
+
+/* A task of another runtime, on the job's thread: the job still waits. */
+static int64_t
+job_drives_who_gives_up(void *last)
+{
+    struct pons_runtime *driven = runtime_of("epoll", "0");
+
+    CHECK_EQ(pons_block_on(driven, body_gives_up_last, last, NULL), 0);
+    pons_runtime_unref(driven);
+    return 0;
+}
+
+static void
+the_last_handle_may_go_in_a_task_that_a_job_drives(void)
+{
+    struct before before = count_before();
+    struct last l = {.rt = runtime_of("epoll", "1")};
+
+    CHECK_EQ(pons_blocking_detached(l.rt, job_drives_who_gives_up, &l, NULL),
+             0);
+    while (!poni_load_acquire(&l.gone))
+        (void)sched_yield();
+    check_nothing_left(before);
+}
+
+/* Who waits for a task's end by a waker of its own, and then lets go of all. */
+struct last_waker {
+    struct last last;
+    struct pons_join join;
+};
+
+static void
+last_waker_nothing(void *data)
+{
+    (void)data;
+}
+
+static void
+last_waker_wake(void *data)
+{
+    struct last_waker *l = data;
+    struct pons_waker none = {NULL, NULL};
+
+    CHECK_EQ(pons_future_poll(&l->join.base, &none), PONS_READY);
+    (void)give_up_last(&l->last);
+}
+
+static const struct pons_waker_ops last_waker_ops = {
+    .size = sizeof last_waker_ops,
+    .clone = last_waker_nothing,
+    .wake = last_waker_wake,
+    .notify = last_waker_nothing,
+    .release = last_waker_nothing,
+};
+
+static int64_t
+fiber_at_gate(void *gate)
+{
+    return gate_await(gate);
+}
+
+static void
+the_last_handle_may_go_in_a_waker_that_a_worker_calls(void)
+{
+    struct before before = count_before();
+    struct last_waker l = {.last.rt = runtime_of("epoll", "1")};
+    struct pons_waker w = {&last_waker_ops, &l};
+    struct gate gate = {0};
+    struct pons_task *t;
+
+    CHECK_EQ(pons_spawn(l.last.rt, fiber_at_gate, &gate, &t), 0);
+    gate_until_awaited(&gate);
+    pons_join_init(&l.join, t);
+    CHECK_EQ(pons_future_poll(&l.join.base, &w), PONS_PENDING);
+    gate_open(&gate);
+    while (!poni_load_acquire(&l.last.gone))
+        (void)sched_yield();
+    check_nothing_left(before);
+}
+
+/* As a thread does between giving up a task's last reference and its return of
+ * the task to its slab. */
+static void
+a_slab_stays_until_each_task_is_back(void)
+{
+    struct pons_runtime *rt = runtime_of("epoll", "1");
+    struct poni_slab *slab = &rt->slab;
+    struct pons_task *t;
+
+    CHECK_EQ(pons_runtime_shutdown(rt, PONS_NEVER), 0);
+    t = poni_slab_pop(slab);
+    CHECK(t != NULL);
+    pons_runtime_unref(rt);
+    poni_slab_push(NULL, t);
+    CHECK(poni_load_acquire(&slab->returned) == t);
+    leave();
 }
 
 /* --- spawns from other threads meanwhile --- */
@@ -783,6 +982,79 @@ births_at_the_beginning_of_a_shutdown_end(void)
     }
 }
 
+/* --- walks --- */
+
+/* As one that a walk did not find: it was just being born. */
+static void
+be_overlooked(void)
+{
+    __atomic_fetch_and(&poni_self_now()->task->word, ~(uint32_t)TASK_CANCELLED,
+                       __ATOMIC_ACQ_REL);
+}
+
+static int64_t
+sleep_overlooked(void *arg)
+{
+    for (int i = 0; i < WALKS; i++) {
+        CHECK_EQ(pons_sleep(PONS_NEVER), -ECANCELED);
+        be_overlooked();
+    }
+    poni_add((uint32_t *)arg, 1);
+    return 0;
+}
+
+/* Keeps those awake who wait for ends. */
+static int64_t
+spawn_overlooked(void *arg)
+{
+    struct pons_task *t;
+
+    for (int i = 0; i < WALKS; i++) {
+        while (!pons_cancelled()) {
+            CHECK_EQ(pons_spawn(NULL, answer_9, NULL, &t), 0);
+            (void)join_of(t);
+        }
+        be_overlooked();
+    }
+    poni_add((uint32_t *)arg, 1);
+    return 0;
+}
+
+static void
+shutdown_walks_again_however_many_end(void)
+{
+    for (int w = 1; w < 4; w++) {
+        struct pons_runtime *rt = runtime_of("epoll", workers[w]);
+        uint32_t ended = 0;
+
+        CHECK_EQ(pons_spawn(rt, spawn_overlooked, &ended, NULL), 0);
+        CHECK_EQ(pons_spawn(rt, sleep_overlooked, &ended, NULL), 0);
+        CHECK_EQ(pons_runtime_shutdown(rt, PONS_NEVER), 0);
+        CHECK_EQ(ended, 2);
+        pons_runtime_unref(rt);
+    }
+}
+
+static uint32_t main_ended;
+
+static int
+main_leaves_overlooked(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    CHECK_EQ(pons_spawn(NULL, spawn_overlooked, &main_ended, NULL), 0);
+    CHECK_EQ(pons_spawn(NULL, sleep_overlooked, &main_ended, NULL), 0);
+    return 3;
+}
+
+static void
+the_main_thread_walks_again_while_it_works(void)
+{
+    CHECK_EQ(setenv("PONS_WORKERS", "2", 1), 0);
+    CHECK_EQ(pons_main(main_leaves_overlooked, 0, NULL), 3);
+    CHECK_EQ(main_ended, 2);
+}
+
 /* --- without workers, by another thread --- */
 
 static void *
@@ -874,6 +1146,117 @@ a_maker_that_does_not_wait_is_given_up_at_the_deadline(void)
     leave();
 }
 
+static int64_t
+masked_at_gate(void *gate)
+{
+    struct pons_mask m;
+    int64_t answer;
+
+    pons_mask_open(&m, PONS_NEVER);
+    answer = gate_await(gate);
+    pons_mask_close(&m);
+    return answer == 0 ? 8 : answer;
+}
+
+static void *
+shut_down_and_open(void *gate)
+{
+    CHECK_EQ(pons_runtime_shutdown(shared, 20 * PONS_MS), 1);
+    gate_open(gate);
+    return NULL;
+}
+
+/* A task that a shutdown by `thread` is going to leave, or has left. */
+static struct pons_task *
+left_by(pthread_t *thread, struct gate *gate)
+{
+    struct pons_task *t;
+
+    CHECK_EQ(pons_spawn(shared, masked_at_gate, gate, &t), 0);
+    gate_until_awaited(gate);
+    CHECK_EQ(pthread_create(thread, NULL, shut_down_and_open, gate), 0);
+    while (poni_load_acquire(&shared->phase) == RUNTIME_OPEN)
+        (void)sched_yield();
+    return t;
+}
+
+static void
+a_maker_that_begins_to_wait_meanwhile_drives_what_was_left(void)
+{
+    struct gate gate = {0};
+    struct pons_task *t;
+    pthread_t thread;
+
+    shared = runtime_of("epoll", "0");
+    t = left_by(&thread, &gate);
+    CHECK_EQ(join_of(t), 8);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    pons_runtime_unref(shared);
+    leave();
+}
+
+static const struct pons_reactor_ops *bound_real;
+static pthread_t bound_to;
+static int binds;
+
+static int
+bound_bind(struct pons_reactor *r)
+{
+    bound_to = pthread_self();
+    binds++;
+    return bound_real->bind(r);
+}
+
+static int64_t
+join_for_body(void *t)
+{
+    return join_of(t);
+}
+
+/* `fn` is called with what another's shutdown has left. */
+static void
+bind_for(int64_t (*fn)(struct pons_task *t))
+{
+    struct gate gate = {0};
+    struct pons_reactor *reactor;
+    struct pons_reactor_ops ops;
+    struct pons_task *t;
+    pthread_t thread;
+
+    shared = runtime_of("epoll", "0");
+    reactor = shared->seats[0].reactor;
+    bound_real = reactor->ops;
+    ops = *bound_real;
+    ops.bind = bound_bind;
+    reactor->ops = &ops;
+    binds = 0;
+    t = left_by(&thread, &gate);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK(!pthread_equal(bound_to, pthread_self()));
+    CHECK_EQ(fn(t), 8);
+    CHECK(pthread_equal(bound_to, pthread_self()));
+    CHECK_EQ(binds, 2);
+    reactor->ops = bound_real;
+    pons_runtime_unref(shared);
+}
+
+static int64_t
+join_in_block_on(struct pons_task *t)
+{
+    int64_t answer = 0;
+
+    CHECK_EQ(pons_block_on(shared, join_for_body, t, &answer), 0);
+    return answer;
+}
+
+static void
+the_reactor_of_a_seat_is_bound_to_who_sits_there(void)
+{
+    bind_for(join_of);
+    bind_for(join_in_block_on);
+    leave();
+}
+
 /* --- of one runtime, by the task of another --- */
 
 static int64_t
@@ -929,6 +1312,10 @@ static const struct unit_test tests[] = {
      a_stuck_job_is_named_at_the_deadline_by_workers},
     {"a_stuck_task_is_counted_at_the_deadline",
      a_stuck_task_is_counted_at_the_deadline},
+    {"what_was_left_at_the_deadline_ends_and_is_joined",
+     what_was_left_at_the_deadline_ends_and_is_joined},
+    {"a_home_that_was_left_serves_nobody_when_its_tasks_have_ended",
+     a_home_that_was_left_serves_nobody_when_its_tasks_have_ended},
     {"concurrent_shutdowns_wait_and_answer_the_same",
      concurrent_shutdowns_wait_and_answer_the_same},
     {"concurrent_shutdowns_all_name_what_was_left",
@@ -938,15 +1325,29 @@ static const struct unit_test tests[] = {
      a_thread_may_shut_down_inside_its_block_on},
     {"the_last_handle_may_go_inside_a_task_or_a_job",
      the_last_handle_may_go_inside_a_task_or_a_job},
+    {"the_last_handle_may_go_in_a_task_that_a_job_drives",
+     the_last_handle_may_go_in_a_task_that_a_job_drives},
+    {"the_last_handle_may_go_in_a_waker_that_a_worker_calls",
+     the_last_handle_may_go_in_a_waker_that_a_worker_calls},
+    {"a_slab_stays_until_each_task_is_back",
+     a_slab_stays_until_each_task_is_back},
     {"racing_spawns_are_refused_or_end", racing_spawns_are_refused_or_end},
     {"births_at_the_beginning_of_a_shutdown_end",
      births_at_the_beginning_of_a_shutdown_end},
+    {"shutdown_walks_again_however_many_end",
+     shutdown_walks_again_however_many_end},
+    {"the_main_thread_walks_again_while_it_works",
+     the_main_thread_walks_again_while_it_works},
     {"another_thread_may_shut_down_what_has_no_workers",
      another_thread_may_shut_down_what_has_no_workers},
     {"a_maker_inside_block_on_is_not_waited_for_in_vain",
      a_maker_inside_block_on_is_not_waited_for_in_vain},
     {"a_maker_that_does_not_wait_is_given_up_at_the_deadline",
      a_maker_that_does_not_wait_is_given_up_at_the_deadline},
+    {"a_maker_that_begins_to_wait_meanwhile_drives_what_was_left",
+     a_maker_that_begins_to_wait_meanwhile_drives_what_was_left},
+    {"the_reactor_of_a_seat_is_bound_to_who_sits_there",
+     the_reactor_of_a_seat_is_bound_to_who_sits_there},
     {"a_task_may_shut_down_another_runtime",
      a_task_may_shut_down_another_runtime},
     {0},

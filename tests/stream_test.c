@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -20,6 +21,8 @@
 #include <unistd.h>
 
 #include "core/lock.h"
+#include "core/pool_book.h"
+#include "core/runtime.h"
 #include "core/stream.h"
 #include "everywhere.h"
 #include "pons/error.h"
@@ -1132,6 +1135,147 @@ polling_outside_any_wait_is_refused(void)
     close_both(pair);
 }
 
+/* --- a home that goes --- */
+
+static struct pons_stream *homed[2];
+static const struct pons_pool_ops *home_pool;
+static uint32_t home_freed, home_freed_locked;
+
+/* The home's memory goes. */
+static void
+home_close(struct pons_pool_policy *p)
+{
+    poni_store_release(&home_freed_locked,
+                       poni_load_acquire(&homed[0]->lock) != LOCK_FREE);
+    home_pool->close(p);
+    poni_store_release(&home_freed, 1);
+}
+
+/* The byte that `t` waits for. */
+static void
+send_for(struct pons_task *t)
+{
+    int64_t n = 0;
+
+    CHECK_EQ(pons_send(homed[1], "x", 1), 1);
+    CHECK_EQ(pons_join(t, &n), 0);
+    CHECK_EQ(n, 1);
+}
+
+/* A runtime that is the home of homed[0], and says when it is freed. */
+static struct pons_runtime *
+home_of_homed(struct pons_pool_ops *ops)
+{
+    struct pons_runtime *rt = runtime_of("epoll", "1");
+    struct reader r = {.size = 1};
+    struct pons_task *t;
+
+    home_pool = rt->pool->policy->ops;
+    *ops = *home_pool;
+    ops->close = home_close;
+    rt->pool->policy->ops = ops;
+    stream_pair(homed);
+    r.s = homed[0];
+    CHECK_EQ(pons_spawn(rt, reads, &r, &t), 0);
+    stream_until(homed[0], 0, 1);
+    send_for(t);
+    CHECK(homed[0]->home == &rt->seats[0]);
+    return rt;
+}
+
+static void
+home_is_freed_outside_the_streams_lock(void)
+{
+    struct pons_pool_ops ops;
+    struct pons_runtime *home = home_of_homed(&ops);
+    struct pons_runtime *next = runtime_of("epoll", "1");
+    struct reader r = {.s = homed[0], .size = 1};
+    struct pons_task *t;
+
+    pons_runtime_unref(home);
+    CHECK(!poni_load_acquire(&home_freed)); // the stream holds it
+    CHECK_EQ(pons_spawn(next, reads, &r, &t), 0);
+    while (!poni_load_acquire(&home_freed))
+        (void)sched_yield();
+    CHECK(!poni_load_acquire(&home_freed_locked));
+    send_for(t);
+    close_both(homed);
+    pons_runtime_unref(next);
+}
+
+/* The system call of a recv on homed[0], before its operation is posted: then
+ * the home stops, and `next` becomes the stream's home. */
+static struct {
+    uint32_t armed;
+    struct pons_runtime *home, *next;
+    struct pons_task *sender;
+} between;
+
+static int64_t
+sends_past_the_room(void *arg)
+{
+    static char bulk[BULK];
+
+    return pons_send_all(arg, bulk, sizeof bulk);
+}
+
+static int
+homed_is_at(const struct pons_runtime *rt)
+{
+    int is;
+
+    poni_lock(&homed[0]->lock);
+    is = homed[0]->home == &rt->seats[0];
+    poni_unlock(&homed[0]->lock);
+    return is;
+}
+
+static void
+move_home(void)
+{
+    pons_runtime_unref(between.home);
+    CHECK_EQ(pons_spawn(between.next, sends_past_the_room, homed[0],
+                        &between.sender),
+             0);
+    while (!homed_is_at(between.next))
+        (void)sched_yield();
+    CHECK(!poni_load_acquire(&home_freed));
+}
+
+/* The C library's, for the core, too. */
+ssize_t
+recv(int fd, void *bytes, size_t size, int flags)
+{
+    if (poni_load_acquire(&between.armed) && fd == homed[0]->fd) {
+        poni_store_release(&between.armed, 0);
+        move_home();
+    }
+    return recvfrom(fd, bytes, size, flags, NULL, NULL);
+}
+
+static void
+home_is_kept_while_an_operation_goes_there(void)
+{
+    struct pons_pool_ops ops;
+    struct pons_runtime *rt = runtime_of("epoll", "1");
+    struct reader r = {.size = 1};
+    struct pons_task *t;
+
+    between.home = home_of_homed(&ops);
+    between.next = runtime_of("epoll", "1");
+    r.s = homed[0];
+    poni_store_release(&between.armed, 1);
+    CHECK_EQ(pons_spawn(rt, reads, &r, &t), 0);
+    while (!poni_load_acquire(&home_freed))
+        (void)sched_yield(); // the operation has found that it stopped
+    send_for(t);
+    pons_cancel(between.sender);
+    CHECK_EQ(pons_join(between.sender, NULL), 0);
+    close_both(homed);
+    pons_runtime_unref(between.next);
+    pons_runtime_unref(rt);
+}
+
 static const struct unit_test tests[] = {
 #define T(name)     \
     {               \
@@ -1162,6 +1306,8 @@ static const struct unit_test tests[] = {
     T(released_descriptor_is_open_and_forgotten),
     T(release_of_a_busy_stream_inside_poll_is_refused),
     T(number_of_a_closed_descriptor_is_used_again),
+    T(home_is_freed_outside_the_streams_lock),
+    T(home_is_kept_while_an_operation_goes_there),
     T(calling_forms_inside_poll_are_refused),
     T(polling_outside_any_wait_is_refused),
 #undef T

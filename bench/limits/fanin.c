@@ -4,19 +4,12 @@
  * active: epoll, edge-triggered, and a loop.
  */
 
-#include <fcntl.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
-#include "bench.h"
-#include "descriptors.h"
-
-enum { PIPES = 500, ACTIVE = 5, PASSES = 100000 };
-
-static int pipes[PIPES][2];
+#include "pipes.h"
 
 static int
-pipes_open(void)
+pipes_watch(void)
 {
     int epoll = epoll_create1(EPOLL_CLOEXEC);
 
@@ -24,56 +17,34 @@ pipes_open(void)
     for (unsigned i = 0; i < PIPES; i++) {
         struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.u32 = i};
 
-        bench_must(pipe2(pipes[i], O_CLOEXEC | O_NONBLOCK) == 0 &&
-                       epoll_ctl(epoll, EPOLL_CTL_ADD, pipes[i][0], &e) == 0,
-                   "a pipe");
+        bench_must(epoll_ctl(epoll, EPOLL_CTL_ADD, pipes[i][0], &e) == 0,
+                   "epoll_ctl");
     }
     return epoll;
 }
 
 static void
-pipes_close(int epoll)
-{
-    for (unsigned i = 0; i < PIPES; i++) {
-        close(pipes[i][0]);
-        close(pipes[i][1]);
-    }
-    close(epoll);
-}
-
-/* The byte of pipe `i` into the next. */
-static void
-pass(unsigned i)
-{
-    char byte;
-
-    bench_must(read(pipes[i][0], &byte, 1) == 1 &&
-                   write(pipes[(i + 1) % PIPES][1], &byte, 1) == 1,
-               "a pass");
-}
-
-static void
 five_active(struct bench_run *r)
 {
-    struct epoll_event ready[ACTIVE];
+    struct epoll_event ready[PIPES_ACTIVE];
     uint64_t passes = bench_ops(r, PASSES), done = 0;
     int epoll, n;
 
-    if (!descriptors_want(r, 2 * PIPES))
+    if (!pipes_open(r))
         return;
-    epoll = pipes_open();
+    epoll = pipes_watch();
     bench_start(r);
-    for (unsigned i = 0; i < ACTIVE; i++)
-        bench_must(write(pipes[i * (PIPES / ACTIVE)][1], "", 1) == 1, "write");
+    pipes_serve();
     while (done < passes) {
-        n = epoll_wait(epoll, ready, ACTIVE, -1);
+        n = epoll_wait(epoll, ready, PIPES_ACTIVE, -1);
         bench_must(n > 0, "epoll_wait");
         for (int i = 0; i < n; i++)
-            pass(ready[i].data.u32);
+            pipes_pass(ready[i].data.u32);
         done += (unsigned)n;
     }
     bench_stop(r, done);
-    pipes_close(epoll);
+    close(epoll);
+    pipes_close();
 }
 
 static const struct bench_case cases[] = {

@@ -60,42 +60,72 @@ reader_init(struct reader *d, int fd, unsigned seed, uint64_t reads)
 
 /* --- the file --- */
 
-static void
+/* 0 or -errno. */
+static int
 file_fill(int fd)
 {
-    char *chunk = aligned_alloc(BLOCK, (size_t)CHUNK * BLOCK);
+    size_t size = (size_t)CHUNK * BLOCK;
+    char *chunk = aligned_alloc(BLOCK, size);
+    int err = 0;
 
     bench_must(chunk != NULL, "memory");
-    memset(chunk, 'p', (size_t)CHUNK * BLOCK);
-    for (int i = 0; i < BLOCKS / CHUNK; i++)
-        bench_must(write(fd, chunk, (size_t)CHUNK * BLOCK) == CHUNK * BLOCK,
-                   "a file of 64 MiB");
+    memset(chunk, 'p', size);
+    for (int i = 0; err == 0 && i < BLOCKS / CHUNK; i++) {
+        ssize_t n = write(fd, chunk, size);
+
+        if (n < 0)
+            err = -errno;
+        else if ((size_t)n < size)
+            err = -ENOSPC; // the next one would say so
+    }
     free(chunk);
+    return err == 0 && fsync(fd) < 0 ? -errno : err;
+}
+
+static int
+file_skip(struct bench_run *r, const char *what, const char *dir, int error)
+{
+    char reason[256];
+
+    snprintf(reason, sizeof reason,
+             "%s in %.100s: %s; TMPDIR names another "
+             "directory",
+             what, dir, strerror(error));
+    bench_skip(r, reason);
+    return -error;
 }
 
 /* A file without a name, filled and on the disk, opened with `flags`; -errno
- * where those are refused. */
+ * when `r` is skipped, for there can be none. */
 static int
-file_open(int flags)
+file_open(struct bench_run *r, int flags)
 {
     const char *dir = getenv("TMPDIR");
     char path[4096];
-    int fd, again;
+    int fd, again, err;
 
-    snprintf(path, sizeof path, "%s/pons-bench-XXXXXX",
-             dir && *dir ? dir : "/var/tmp");
+    if (!dir || !*dir)
+        dir = "/var/tmp";
+    snprintf(path, sizeof path, "%s/pons-bench-XXXXXX", dir);
     fd = mkostemp(path, O_CLOEXEC);
-    bench_must(fd >= 0, "a file in TMPDIR or /var/tmp");
+    if (fd < 0)
+        return file_skip(r, "no file can be made", dir, errno);
     again = open(path, O_RDONLY | O_CLOEXEC | flags);
-    if (again < 0)
-        again = -errno;
+    err = errno;
     (void)unlink(path);
-    if (again >= 0) {
-        file_fill(fd);
-        bench_must(fsync(fd) == 0, "fsync");
+    if (again < 0) {
+        close(fd);
+        return file_skip(r,
+                         flags & O_DIRECT ? "O_DIRECT is refused"
+                                          : "a file cannot be opened",
+                         dir, err);
     }
+    err = file_fill(fd);
     close(fd);
-    return again;
+    if (err == 0)
+        return again;
+    close(again);
+    return file_skip(r, "a file of 64 MiB cannot be written", dir, -err);
 }
 
 /* --- cases --- */
@@ -104,10 +134,11 @@ static void
 hot(struct bench_run *r)
 {
     uint64_t ops = bench_ops(r, HOT_READS);
-    int fd = file_open(0);
+    int fd = file_open(r, 0);
     struct reader d;
 
-    bench_must(fd >= 0, "open");
+    if (fd < 0)
+        return;
     reader_init(&d, fd, 1, ops);
     bench_start(r);
     reader_run(&d);
@@ -121,13 +152,10 @@ cold(struct bench_run *r, unsigned threads)
 {
     uint64_t each = bench_ops(r, COLD_READS) / threads;
     struct reader readers[THREADS_MAX];
-    int fd = file_open(O_DIRECT);
+    int fd = file_open(r, O_DIRECT);
 
-    if (fd < 0) {
-        bench_skip(r, "the file system of TMPDIR, or of /var/tmp, refuses "
-                      "O_DIRECT");
+    if (fd < 0)
         return;
-    }
     for (unsigned i = 0; i < threads; i++)
         reader_init(&readers[i], fd, i + 1, each);
     bench_start(r);

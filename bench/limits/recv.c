@@ -10,9 +10,8 @@
 #include <pthread.h>
 
 #include "bench.h"
+#include "counts.h"
 #include "tcp_pair.h"
-
-enum { RECVS = 20000 };
 
 static void *
 sleep_until_closed(void *fd)
@@ -26,7 +25,7 @@ sleep_until_closed(void *fd)
 static void
 plain(struct bench_run *r)
 {
-    uint64_t ops = bench_ops(r, RECVS);
+    uint64_t ops = bench_ops(r, CALLS_RECV);
     int fds[2], wake[2];
     pthread_t other;
     char byte;

@@ -14,8 +14,9 @@
 #include <string.h>
 
 #include "bench.h"
+#include "counts.h"
 
-enum { TIMERS = 5000000, LIVE = 1000000, FAR_MS = 3600000, MS = 1000000 };
+enum { MS = 1000000 };
 
 struct timer {
     uint64_t deadline;
@@ -24,13 +25,6 @@ struct timer {
     size_t place;               // in the binary heap
 };
 
-/* Out of order, in the next hour but one. */
-static uint64_t
-far_ns(uint64_t i)
-{
-    return (FAR_MS + i * UINT64_C(2654435761) % FAR_MS) * MS;
-}
-
 /* --- binary heap --- */
 
 struct entry {
@@ -38,7 +32,7 @@ struct entry {
     struct timer *timer;
 };
 
-static struct entry heap[LIVE];
+static struct entry heap[MILLION];
 static size_t heap_count;
 
 static inline void
@@ -198,7 +192,7 @@ one_at_a_time(struct bench_run *r, timer_f *add, timer_f *take)
 
     bench_start(r);
     for (uint64_t i = 0; i < ops; i++) {
-        t.deadline = began + far_ns(i);
+        t.deadline = began + timer_far_ms(i) * MS;
         add(&t);
         /* Whoever is called next may look at all of it. */
         __asm__ volatile("" ::: "memory");
@@ -211,19 +205,19 @@ one_at_a_time(struct bench_run *r, timer_f *add, timer_f *take)
 static inline __attribute__((always_inline)) void
 all_at_once(struct bench_run *r, timer_f *add, timer_f *take)
 {
-    struct timer *timers = calloc(LIVE, sizeof *timers);
+    struct timer *timers = calloc(MILLION, sizeof *timers);
     uint64_t began = bench_now();
 
     bench_must(timers != NULL, "memory");
-    memset(timers, 1, LIVE * sizeof *timers); // the user's: resident
+    memset(timers, 1, MILLION * sizeof *timers); // the user's: resident
     bench_start(r);
-    for (uint64_t i = 0; i < LIVE; i++) {
-        timers[i].deadline = began + far_ns(i);
+    for (uint64_t i = 0; i < MILLION; i++) {
+        timers[i].deadline = began + timer_far_ms(i) * MS;
         add(&timers[i]);
     }
-    for (uint64_t i = 0; i < LIVE; i++)
+    for (uint64_t i = 0; i < MILLION; i++)
         take(&timers[i]);
-    bench_stop(r, LIVE);
+    bench_stop(r, MILLION);
     free(timers);
 }
 

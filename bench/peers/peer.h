@@ -4,48 +4,25 @@
 
 /*
  * bench/peers/peer.h - what the peers in C and C++ share, so that they are
- * measured alike: the program (workloads, or `--serve echo`), how much is done,
- * how sleeps and memory are judged, and the threads that wake a peer's loop
- * from outside. How a peer does its work is its own.
+ * measured alike: the program (workloads, or `--serve echo`), how sleeps are
+ * judged, and the threads that wake a peer's loop from outside. How a peer does
+ * its work is its own.
  */
 
-#include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
+#include "counts.h"
+#include "memory.h"
 #include "serve.h"
-
-/* --- how much of each, the same for all --- */
-
-enum {
-    TASKS = 1000,
-    SPAWN_ROUNDS = 300,    // of 1000 live
-    MILLION = 1000000,     // live
-    MANY = 10000,          // spawned at once
-    MANY_ROUNDS = 50,      // of them
-    CHAINS = 300,          // of TASKS
-    YIELDS = 1000,         // of each of TASKS
-    TURNS = 100000,        // there and back, of two within a thread
-    BALLS = 5000,          // there and back, between two threads
-    WAKES = 5000,          // each awaited
-    WAKES_FLOOD = 2000000, // of all senders together
-    JOBS = 5000,           // one after the other
-    AT_ONCE = 256,         // jobs of a submitter
-    AT_ONCE_ROUNDS = 800,  // of all submitters together
-    SUBMITTERS_MAX = 16,
-    TIMERS = 2000000,
-    SLEEPERS = 100000,
-    SLEEPING_THREADS = 10000, // as tasks with a stack
-    FAR_MS = 3600000,         // a timer that does not end here
-};
+#include "workloads.h"
 
 /* --- the program --- */
 
@@ -135,14 +112,6 @@ gate_wait(struct gate *g)
 
 /* --- naps: sleeps of 1 to 10 ms, of timers and of stalls --- */
 
-enum {
-    NAPPERS = 100,
-    NAPS = 50,             // of each
-    NAPS_QUICK = 10,       // still enough for p99
-    NAP_STALL_EVERY = 100, // stalls: after so many naps one blocks its thread
-    NAP_STALL_NS = 1000000,
-};
-
 /* How late naps end; those that end too early count as not late. */
 struct naps {
     struct histogram *late;
@@ -155,12 +124,6 @@ static inline unsigned
 naps_each(const struct bench_run *r)
 {
     return bench_is_quick(r) ? NAPS_QUICK : NAPS;
-}
-
-static inline unsigned
-nap_ms(unsigned napper, unsigned nap)
-{
-    return 1 + (napper + nap) % 10;
 }
 
 static inline void
@@ -203,61 +166,7 @@ naps_finish(struct naps *n, struct bench_run *r)
     histogram_free(n->late);
 }
 
-/* --- timers --- */
-
-/* When the i-th of a million is to end: out of order, in the next hour but
- * one. */
-static inline uint64_t
-timer_far_ms(uint64_t i)
-{
-    return FAR_MS + i * UINT64_C(2654435761) % FAR_MS;
-}
-
-/* --- memory --- */
-
-/* Bytes of this process that are resident, without what was freed. */
-static inline double
-peer_resident(void)
-{
-    unsigned long size = 0, pages = 0;
-    FILE *f;
-
-    (void)malloc_trim(0);
-    f = fopen("/proc/self/statm", "re");
-    bench_must(f != NULL && fscanf(f, "%lu %lu", &size, &pages) == 2, "statm");
-    fclose(f);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
-/* Metric "memory": what `grow` adds to a process, over `count`. In a child, for
- * which no memory is left over from before, and which frees nothing. */
-static inline void
-peer_memory(struct bench_run *r, void (*grow)(void), unsigned count)
-{
-    double before, each = 0;
-    int fds[2];
-    pid_t pid;
-
-    bench_must(pipe(fds) == 0, "a pipe");
-    pid = fork();
-    bench_must(pid >= 0, "a child");
-    if (pid == 0) {
-        before = peer_resident();
-        grow();
-        each = (peer_resident() - before) / count;
-        _exit(write(fds[1], &each, sizeof each) != sizeof each);
-    }
-    close(fds[1]);
-    bench_must(read(fds[0], &each, sizeof each) == sizeof each &&
-                   waitpid(pid, NULL, 0) == pid,
-               "the child's figure");
-    close(fds[0]);
-    bench_value(r, "memory", "B", each);
-}
-
 /* --- wake_cross: threads that wake a loop --- */
-
-enum { CROSSING_THREADS_MAX = 4 };
 
 /* One sender waits for each of its wakes to arrive; several just send, and the
  * loop takes however many have come. */
@@ -273,7 +182,7 @@ struct crossing {
     uint64_t sent;    // atomic: sent and not yet taken
     uint64_t sent_at; // the one sender's; the loop reads it once `sent` is 1
     sem_t taken;      // posted by the loop for a single sender
-    pthread_t threads[CROSSING_THREADS_MAX];
+    pthread_t threads[SENDERS];
 };
 
 static inline void *

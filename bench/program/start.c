@@ -6,7 +6,7 @@
  * the kernel counts what a process is forked from as its resident memory: a
  * small program would seem to be as large as the command.
  *
- *     start [--show] PROGRAM [ARGUMENT...]
+ *     start [--show] [--] PROGRAM [ARGUMENT...]
  *
  * The program's output goes to /dev/null, with --show to stderr. When it has
  * ended, one line, and the same end:
@@ -24,6 +24,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +32,15 @@
 #include "bench.h"
 
 enum { STATUS_USAGE = 2, STATUS_NOT_RUN = 127 }; // 127: as shells have it
+
+/* Whoever kills `start`, whatever with, is rid of the program as well. */
+static void
+end_with(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) // it was too late for that
+        _exit(STATUS_NOT_RUN);
+}
 
 _Noreturn static void
 be_the_program(char **argv, int show)
@@ -80,19 +90,25 @@ int
 main(int argc, char **argv)
 {
     int show = argc > 1 && strcmp(argv[1], "--show") == 0;
+    int first = 1 + show;
+    pid_t own = getpid();
     struct rusage used;
     uint64_t began;
     int status;
     pid_t pid;
 
-    if (argc < 2 + show) {
-        fprintf(stderr, "usage: %s [--show] PROGRAM [ARGUMENT...]\n", argv[0]);
+    first += argc > first && strcmp(argv[first], "--") == 0;
+    if (argc <= first) {
+        fprintf(stderr, "usage: %s [--show] [--] PROGRAM [ARGUMENT...]\n",
+                argv[0]);
         return STATUS_USAGE;
     }
     began = bench_now();
     pid = fork();
-    if (pid == 0)
-        be_the_program(argv + 1 + show, show);
+    if (pid == 0) {
+        end_with(own);
+        be_the_program(argv + first, show);
+    }
     bench_must(pid > 0, "fork");
     while (wait4(pid, &status, 0, &used) < 0)
         bench_must(errno == EINTR, "wait4");

@@ -49,8 +49,9 @@ typedef int64_t pons_job_f(void *arg);
  * only after the job has ended, even when cancelled; cancelled before it
  * started it is -ECANCELED and fn was not called. 0 with the answer in
  * `result`, or what the pool's policy said: -EBUSY (refused), -ETIME (expired),
- * -EAGAIN (the system gave no thread). On a pool thread, and without a runtime,
- * fn is called here. -EDEADLK inside poll() of a stackless future.
+ * -EAGAIN (the system gave no thread). In a job, and without a current runtime,
+ * fn is called here; not in a task, also if a job's thread drives it. -EDEADLK
+ * inside poll() of a stackless future.
  *
  * A job that gives up (pons_job_cancelled() below) answers -ECANCELED, and its
  * caller passes that on; only then is an enclosing pons_timeout() -ETIME.
@@ -114,7 +115,8 @@ PONS_API PONS_MUST_USE int pons_blocking_detached(struct pons_runtime *rt,
                                                   pons_job_f *fn, void *arg,
                                                   void (*destroy)(void *arg));
 
-/* In a job: whether its submitter has asked it to end. Elsewhere 0. */
+/* In a job: whether its submitter has asked it to end. Elsewhere 0, and so in a
+ * task, also if a job's thread drives it. */
 PONS_API int pons_job_cancelled(void);
 
 #ifdef __cplusplus

@@ -13,6 +13,7 @@
  *     }
  *
  *     pons_completion_init(&hangup);
+ *     // POSIX: -std=gnu11, or _POSIX_C_SOURCE
  *     sigaction(SIGHUP, &(struct sigaction){.sa_handler = on_hangup}, NULL);
  *     signal = pons_await(&hangup.base);
  *

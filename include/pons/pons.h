@@ -25,6 +25,8 @@
  *   P10  Fork, signals, limits: in a forked child inherited handles are
  *        -EOWNERDEAD; no SIGPIPE; Pons' threads block all signals.
  *
+ * A pointer may be NULL where its page says so; the others are not checked.
+ *
  * (P5, that one bad task does not stop the others, comes with the monitor.)
  */
 

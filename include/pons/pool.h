@@ -9,9 +9,9 @@
  * policy only decides, in functions of a few lines over a view of the pool. The
  * rules have numbers; `pons conform` tests them under the same.
  *
- *   B1 bounds     The core never runs more threads than the latest threads_max
- *                 that the policy named, except one for each job that waits for
- *                 another job (nesting cannot deadlock). A policy names no more
+ *   B1 bounds     The core starts a thread only while there are fewer than
+ *                 on_tick named last. Those inside a job that waits are not
+ *                 counted (nesting cannot deadlock). A policy names no more
  *                 than its options say; when jobs come back from waiting, pick
  *                 gives nothing beyond that and on_idle lets the surplus go.
  *   B2 no strand  A queued job is run or refused, whatever the policy answers:
@@ -126,7 +126,8 @@ struct pons_pool_ops {
      * How many threads there should be now, given the queues. Asked at the
      * start, when a job is left in a queue, when a thread has begun or begins
      * to wait, and when the system refused a thread; the core starts what is
-     * missing, outside its lock. Never more than threads_max of the options.
+     * missing, outside its lock. A greatest number, as of an option, is the
+     * policy's to keep.
      */
     struct pons_pool_target (*on_tick)(struct pons_pool_policy *p,
                                        const struct pons_pool_view *v);

@@ -70,7 +70,8 @@ PONS_STATIC_ASSERT(offsetof(struct pons_settings, config) == 88,
 /*
  * Makes a runtime. NULL `settings`: the environment and the defaults. -EINVAL
  * for a setting that is wrong, -ENOENT for a name that is not there, -ENOTSUP
- * for an engine that is not usable here; the sentence says which and why.
+ * for an engine that is not usable here; the sentence says which and why, and
+ * `out` gets NULL.
  */
 PONS_API PONS_MUST_USE int
 pons_runtime_new(struct pons_runtime **out,
@@ -93,16 +94,19 @@ PONS_API PONS_MUST_USE int pons_runtime_default(struct pons_runtime **out);
 /*
  * Cancels every task, waits until they and the jobs have ended, at most
  * `timeout_ns` (PONS_NEVER: no limit), and stops the workers. Returns how many
- * tasks and jobs were left running; pons_last_error() names them. What was left
- * at the limit may never end, since no worker comes back to it: do not join it.
- * Spawns meanwhile give tasks that are born cancelled; when it has ended they
- * are -ESHUTDOWN. A second call waits for the first. -EDEADLK and -EOWNERDEAD
- * as above.
+ * tasks and jobs were left running; pons_last_error() names them. Tasks that
+ * were left at the limit go on, cancelled, and may be joined: the workers stay
+ * until the last has ended (without workers, its maker's waits do their work,
+ * as before); the runtime's memory and descriptors are leaked then. Spawns
+ * meanwhile give tasks that are born cancelled, and so do those by tasks that
+ * were left; other spawns are -ESHUTDOWN when it has ended. A second call waits
+ * for the first. -EDEADLK and -EOWNERDEAD as above.
  */
 PONS_API int64_t pons_runtime_shutdown(struct pons_runtime *rt,
                                        uint64_t timeout_ns);
 
-/* Counters that are always on. Monotonic, but for those named "now". */
+/* Counters that are always on. Monotonic, but for those named "now". A task is
+ * counted until a little after its joiner went on; PONS_STATS is one, too. */
 struct pons_stats {
     uint32_t size; /* of this struct, set by the caller */
     uint32_t workers;

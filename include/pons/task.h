@@ -27,7 +27,8 @@
  *
  * Failure     -ENOMEM; -EOWNERDEAD in a forked child (P10). While a
  *             shutdown drains, spawning succeeds and the task is born
- *             cancelled; after it has ended, -ESHUTDOWN.
+ *             cancelled; after it has ended, -ESHUTDOWN, but to a task that
+ *             it left.
  */
 
 #include "future.h"
@@ -52,7 +53,8 @@ enum pons_spawn_flags {
 struct pons_spawn_options {
     uint32_t size;        /* of this struct */
     uint32_t flags;       /* enum pons_spawn_flags */
-    uint64_t stack_bytes; /* of a fiber; 0: 256 KiB. Touched lazily */
+    uint64_t stack_bytes; /* of a fiber; 0: 256 KiB. Rounded up to a power of
+                             two, at most 64 MiB. Touched lazily */
     const char *name;     /* shown by pons_dump() */
     const char *where;    /* PONS_HERE */
     uint64_t reserved[4]; /* zero */

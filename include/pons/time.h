@@ -6,6 +6,7 @@
  * pons/time.h - sleeping, deadlines, and hiding from them.
  *
  *     err = pons_timeout(pons_after_ms(200), ask_server, &query, &answer);
+ *     return err < 0 ? err : answer;    // its failure, or what fn returned
  *
  * A deadline asks, it does not abandon (P3): when it passes, the wait in course
  * is cancelled and awaited. What succeeded after all is the result.

@@ -400,7 +400,7 @@ active proctype home()
     :: inflight && cancelled ->
         cancelled = 0;
         poni_io_event()
-    :: !rung && !inflight -> /* runtime_close_doors() */
+    :: !rung && !inflight -> /* runtime_enter() */
         stopped = 1;
         break
     :: inflight -> /* another runtime's op is in its reactor */

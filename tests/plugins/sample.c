@@ -8,8 +8,20 @@
 
 #include "pons/poller.h"
 #include "pons/pool.h"
+#include "pons/reactor.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Those that are not pollers. */
+#if defined(SAMPLE_reactor) || defined(SAMPLE_reactor_returns_five) ||   \
+    defined(SAMPLE_reactor_makes_nothing) ||                             \
+    defined(SAMPLE_reactor_without_ops) || defined(SAMPLE_bind_fails) || \
+    defined(SAMPLE_bind_dies)
+#define REACTOR
+#endif
 
 #define MINOR_NEXT (PONS_ABI + 1)
 #define MAJOR_NEXT ((PONS_ABI_MAJOR + 1) << 16)
@@ -39,6 +51,8 @@
 #define NOTE_ENGINES "poller:sample,poller:more"
 #elif defined(SAMPLE_two)
 #define NOTE_ENGINES "poller:sample,pool:other,poller:second"
+#elif defined(REACTOR)
+#define NOTE_ENGINES "reactor:sample"
 #else
 #define NOTE_ENGINES "poller:sample"
 #endif
@@ -83,12 +97,27 @@ static int
 sample_open(struct pons_poller **out, const struct pons_config *config,
             const struct pons_host *host, struct pons_reason *reason)
 {
-#if defined(SAMPLE_refuses)
     (void)out;
     (void)config;
-    return host->refuse(reason, -EPERM, "it is Sunday");
-#else
+    (void)host;
     (void)reason;
+#if defined(SAMPLE_refuses)
+    return host->refuse(reason, -EPERM, "it is Sunday");
+#elif defined(SAMPLE_open_refuses_wildly)
+    return host->refuse(reason, -EPERM, "one\nsample: works\033[2J");
+#elif defined(SAMPLE_open_returns_five)
+    return 5;
+#elif defined(SAMPLE_open_makes_nothing)
+    return 0;
+#elif defined(SAMPLE_open_dies)
+    abort();
+#elif defined(SAMPLE_open_exits)
+    _exit(0);
+#elif defined(SAMPLE_open_hangs)
+    while (pause() < 0)
+        continue;
+    return 0;
+#else
     if (host->config_uint(config, "events") == 13)
         return -EDOM;
     *out = &sample;
@@ -100,6 +129,9 @@ static void
 sample_close(struct pons_poller *p)
 {
     (void)p;
+#if defined(SAMPLE_close_dies)
+    abort();
+#endif
 }
 
 static int
@@ -166,6 +198,102 @@ static const struct bigger_ops sample_ops __attribute__((unused)) = {
             .wake = sample_wake,
         },
 };
+
+#if defined(REACTOR)
+#define KIND  PONS_KIND_REACTOR
+#define TABLE &reactor_ops
+
+static const struct pons_reactor_ops reactor_ops; // below; it names open()
+
+static struct pons_reactor reactor __attribute__((unused)) = {
+    .caps = PONS_REACTOR_PINNED | PONS_REACTOR_VIRTUAL_TIME};
+
+static int
+reactor_open(struct pons_reactor **out, const struct pons_config *config,
+             const struct pons_host *host, struct pons_reason *reason)
+{
+    (void)out;
+    (void)config;
+    (void)host;
+    (void)reason;
+#if defined(SAMPLE_reactor_returns_five)
+    return 5;
+#elif !defined(SAMPLE_reactor_without_ops)
+    reactor.ops = &reactor_ops;
+#endif
+#if !defined(SAMPLE_reactor_makes_nothing)
+    *out = &reactor;
+#endif
+    return 0;
+}
+
+static int
+reactor_bind(struct pons_reactor *r)
+{
+    (void)r;
+#if defined(SAMPLE_bind_dies)
+    abort();
+#elif defined(SAMPLE_bind_fails)
+    return -EXDEV;
+#endif
+    return 0;
+}
+
+static void
+reactor_close(struct pons_reactor *r)
+{
+    (void)r;
+}
+
+static int
+reactor_submit(struct pons_reactor *r, struct pons_op *op)
+{
+    (void)r;
+    (void)op;
+    return PONS_SUBMIT_UNSUPPORTED;
+}
+
+static void
+reactor_cancel(struct pons_reactor *r, struct pons_op *op)
+{
+    (void)r;
+    (void)op;
+}
+
+static int
+reactor_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
+             uint64_t deadline_ns)
+{
+    (void)r;
+    (void)events;
+    (void)cap;
+    (void)deadline_ns;
+    return 0;
+}
+
+static int
+reactor_wake(struct pons_reactor *r)
+{
+    (void)r;
+    return 0;
+}
+
+static const struct pons_reactor_ops reactor_ops = {
+    .abi = PONS_ABI,
+    .size = sizeof reactor_ops,
+    .name = "sample",
+    .open = reactor_open,
+    .bind = reactor_bind,
+    .close = reactor_close,
+    .submit = reactor_submit,
+    .cancel = reactor_cancel,
+    .poll = reactor_poll,
+    .wake = reactor_wake,
+};
+#else
+#define KIND  PONS_KIND_POLLER
+#define TABLE &sample_ops
+#endif
 
 static const struct pons_option sample_options[] = {
     {.name = "events",
@@ -252,7 +380,7 @@ static const struct pons_pool_ops other_ops = {
 
 static const struct pons_engine sample_engines[] __attribute__((unused)) = {
     {
-        .kind = PONS_KIND_POLLER,
+        .kind = KIND,
         .rank = 5,
         .name = "sample",
 #if !defined(SAMPLE_no_summary)
@@ -260,7 +388,7 @@ static const struct pons_engine sample_engines[] __attribute__((unused)) = {
 #endif
         .options = sample_options,
 #if !defined(SAMPLE_no_table)
-        .table = &sample_ops,
+        .table = TABLE,
 #endif
 #if defined(SAMPLE_engine_reserved)
         .reserved = {0, 7},
@@ -338,6 +466,21 @@ __attribute__((section(".note.pons"), used,
 
 #if defined(SAMPLE_undefined)
 extern int sample_that_is_nowhere(void);
+#endif
+
+/* Leaves a trace of having run: the file that SAMPLE_TRACE names. */
+#if defined(SAMPLE_traces) || defined(SAMPLE_load_dies)
+__attribute__((constructor)) static void
+sample_constructor(void)
+{
+    const char *path = getenv("SAMPLE_TRACE");
+
+    if (path != NULL)
+        close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+#if defined(SAMPLE_load_dies)
+    abort();
+#endif
+}
 #endif
 
 PONS_API int ENTRY(const struct pons_host *host,

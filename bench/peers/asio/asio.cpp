@@ -24,6 +24,8 @@ main(int argc, char **argv)
         &asio_blocking_throughput,
         &asio_timers,
         &asio_stalls,
+        &asio_cancel_storm,
+        &asio_fanin,
         NULL,
     };
 

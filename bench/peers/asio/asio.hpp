@@ -20,7 +20,8 @@ extern const struct bench_workload asio_ping_pong, asio_wake_cross; // wake.cpp
 extern const struct bench_workload asio_timers, asio_sleepers,
     asio_stalls; // timers.cpp
 extern const struct bench_workload asio_blocking_roundtrip,
-    asio_blocking_throughput; // work.cpp
+    asio_blocking_throughput;                                     // work.cpp
+extern const struct bench_workload asio_cancel_storm, asio_fanin; // many.cpp
 
 void asio_serve(); // echo.cpp
 
@@ -55,6 +56,22 @@ class Workers
   private:
     Work work;
     std::vector<std::thread> threads;
+};
+
+/* A timer that is due before all others, as most programs have one: setting the
+ * earliest timer of a context costs a system call. It keeps run() from
+ * returning. */
+class Earlier
+{
+  public:
+    explicit Earlier(asio::io_context &context)
+        : timer(context, std::chrono::milliseconds(FAR_MS / 2))
+    {
+        timer.async_wait([](const boost::system::error_code &) {});
+    }
+
+  private:
+    asio::steady_timer timer;
 };
 
 /* Goes to the end of the queue. */

@@ -12,7 +12,7 @@
 
 using asio::ip::tcp;
 
-enum { BUFFER = 16384 };
+enum { BUFFER = 32 * 1024 }; // as that of our own server
 
 static asio::awaitable<void>
 connection(tcp::socket socket)

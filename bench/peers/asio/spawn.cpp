@@ -40,33 +40,9 @@ spawn_join_run(struct bench_run *r, uint64_t live, uint64_t rounds)
     bench_stop(r, live * rounds);
 }
 
-static void
-thousand_live(struct bench_run *r)
-{
-    spawn_join_run(r, TASKS, bench_ops(r, SPAWN_ROUNDS));
-}
-
-static void
-million_live(struct bench_run *r)
-{
-    spawn_join_run(r, MILLION, 1);
-}
-
-static const struct bench_case spawn_join_cases[] = {
-    {.name = "1000 live", .run = thousand_live},
-    {.name = "1000000 live", .run = million_live, .cold = 1},
-    {},
-};
-
-const struct bench_workload asio_spawn_join = {
-    .name = "spawn_join",
-    .subject = "asio",
-    .measures = "a task that does nothing: spawned and joined",
-    .how = "co_spawn() by the thread that runs the context; joining is the "
-           "completion handler",
-    .silent = "tasks that wait",
-    .cases = spawn_join_cases,
-};
+PEER_SPAWN_JOIN(asio,
+                "co_spawn() by the thread that runs the context; joining is "
+                "the completion handler");
 
 /* --- spawn_many --- */
 
@@ -134,24 +110,10 @@ outside_busy(struct bench_run *r)
     busy = false;
 }
 
-static const struct bench_case spawn_many_cases[] = {
-    {.name = "inside", .run = inside},
-    {.name = "outside idle", .run = outside_idle},
-    {.name = "outside busy", .run = outside_busy},
-    {},
-};
-
-const struct bench_workload asio_spawn_many = {
-    .name = "spawn_many",
-    .subject = "asio",
-    .measures = "one of many tasks spawned at once, to the end of the last",
-    .how = "co_spawn() 10,000 times: by the thread that runs the context; by "
-           "another while the workers have nothing else to do, or a coroutine "
-           "each that yields without end",
-    .silent = "how soon the first of them runs",
-    .axes = BENCH_WORKERS,
-    .cases = spawn_many_cases,
-};
+PEER_SPAWN_MANY(asio, BENCH_WORKERS,
+                "co_spawn() 10,000 times: by the thread that runs the context; "
+                "by another while the workers have nothing else to do, or a "
+                "coroutine each that yields without end");
 
 /* --- chained_spawn --- */
 
@@ -181,19 +143,7 @@ chain_run(struct bench_run *r)
     bench_stop(r, chains * TASKS);
 }
 
-static const struct bench_case chained_spawn_cases[] = {
-    {.name = "chain", .run = chain_run},
-    {},
-};
-
-const struct bench_workload asio_chained_spawn = {
-    .name = "chained_spawn",
-    .subject = "asio",
-    .measures = "a task that spawns the next, per task",
-    .how = "1000 coroutines, each spawned by the one before",
-    .silent = "many chains at once",
-    .cases = chained_spawn_cases,
-};
+PEER_CHAINED_SPAWN(asio, "1000 coroutines, each spawned by the one before");
 
 /* --- yield --- */
 
@@ -207,7 +157,6 @@ yielder(uint64_t yields)
 static void
 yield_run(struct bench_run *r)
 {
-    uint64_t yields = bench_ops(r, YIELDS);
     Workers workers(peer_workers());
     struct gate g;
 
@@ -215,23 +164,12 @@ yield_run(struct bench_run *r)
     gate_shut(&g, TASKS);
     bench_start(r);
     for (int i = 0; i < TASKS; i++)
-        asio::co_spawn(workers.context, yielder(yields),
+        asio::co_spawn(workers.context, yielder(YIELDS),
                        [&g](std::exception_ptr) { gate_arrive(&g); });
     gate_wait(&g);
-    bench_stop(r, TASKS * yields);
+    bench_stop(r, (uint64_t)TASKS * YIELDS);
 }
 
-static const struct bench_case yield_cases[] = {
-    {.name = "stackless", .run = yield_run},
-    {},
-};
-
-const struct bench_workload asio_yield = {
-    .name = "yield",
-    .subject = "asio",
-    .measures = "going from one ready task to the next",
-    .how = "1000 coroutines co_await asio::post() 1000 times each",
-    .silent = "what a wake costs",
-    .axes = BENCH_WORKERS,
-    .cases = yield_cases,
-};
+PEER_YIELD(asio, "stackless", BENCH_WORKERS,
+           "1000 coroutines co_await asio::post() 1000 times each",
+           "what a wake costs");

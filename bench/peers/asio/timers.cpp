@@ -19,18 +19,19 @@ timer_cancelled(const boost::system::error_code &e)
 static void
 create_and_cancel(struct bench_run *r)
 {
-    uint64_t rounds = bench_ops(r, TIMERS / 4 / TASKS);
+    uint64_t rounds = bench_ops(r, TIMERS / TASKS);
     asio::io_context context(1);
+    Earlier earlier(context);
     asio::steady_timer t(context);
+    auto began = asio::steady_timer::clock_type::now();
 
     bench_start(r);
     for (uint64_t i = 0; i < rounds; i++) {
         for (int n = 0; n < TASKS; n++) {
-            t.expires_after(milliseconds(timer_far_ms(i * TASKS + n)));
+            t.expires_at(began + milliseconds(timer_far_ms(i * TASKS + n)));
             t.async_wait(timer_cancelled);
             t.cancel();
         }
-        context.restart();
         context.poll();
     }
     bench_stop(r, rounds * TASKS);
@@ -40,14 +41,16 @@ static void
 million_live(struct bench_run *r)
 {
     asio::io_context context(1);
+    Earlier earlier(context);
     std::vector<asio::steady_timer> all;
+    auto began = asio::steady_timer::clock_type::now();
 
     all.reserve(MILLION);
     for (uint64_t i = 0; i < MILLION; i++)
         all.emplace_back(context); // resident: not what is measured
     bench_start(r);
     for (uint64_t i = 0; i < MILLION; i++) {
-        all[i].expires_after(milliseconds(timer_far_ms(i)));
+        all[i].expires_at(began + milliseconds(timer_far_ms(i)));
         all[i].async_wait(timer_cancelled);
     }
     for (auto &t : all)
@@ -88,17 +91,12 @@ naps_run(struct bench_run *r, int stalls)
     naps_finish(&naps, r);
 }
 
-static void
-lateness(struct bench_run *r)
-{
-    naps_run(r, 0);
-}
-
-static void
-one_percent_blocks(struct bench_run *r)
-{
-    naps_run(r, 1);
-}
+PEER_TIMERS(asio,
+            "steady_timer: async_wait() and cancel(), one at a time or a "
+            "million live; 100 coroutines sleep for 1 to 10 ms",
+            "memory of the timers, which is the user's");
+PEER_STALLS(asio, "100 coroutines of one thread sleep for 1 to 10 ms",
+            "a block that is longer than a nap");
 
 /* --- sleepers --- */
 
@@ -121,55 +119,6 @@ sleepers_start()
     context->poll();
 }
 
-static void
-sleepers_run(struct bench_run *r)
-{
-    peer_memory(r, sleepers_start, SLEEPERS);
-}
-
-/* --- workloads --- */
-
-static const struct bench_case timers_cases[] = {
-    {.name = "create and cancel", .run = create_and_cancel},
-    {.name = "1M live", .run = million_live, .cold = 1},
-    {.name = "lateness", .run = lateness},
-    {},
-};
-
-const struct bench_workload asio_timers = {
-    .name = "timers",
-    .subject = "asio",
-    .measures = "a timer, and how late it is",
-    .how = "steady_timer: async_wait() and cancel(), one at a time or a "
-           "million live; 100 coroutines sleep for 1 to 10 ms",
-    .silent = "memory of the timers, which is the user's",
-    .cases = timers_cases,
-};
-
-static const struct bench_case sleepers_cases[] = {
-    {.name = "stackless", .run = sleepers_run, .cold = 1},
-    {},
-};
-
-const struct bench_workload asio_sleepers = {
-    .name = "sleepers",
-    .subject = "asio",
-    .measures = "resident bytes of a sleeping coroutine, all in all",
-    .how = "100000 coroutines, each in a steady_timer's async_wait()",
-    .silent = "what the user keeps beside it",
-    .cases = sleepers_cases,
-};
-
-static const struct bench_case stalls_cases[] = {
-    {.name = "1% block", .run = one_percent_blocks},
-    {},
-};
-
-const struct bench_workload asio_stalls = {
-    .name = "stalls",
-    .subject = "asio",
-    .measures = "how late others are when one in 100 blocks for 1 ms",
-    .how = "100 coroutines of one thread sleep for 1 to 10 ms",
-    .silent = "a block that is longer than a nap",
-    .cases = stalls_cases,
-};
+PEER_SLEEPERS(asio, "stackless", SLEEPERS,
+              "100000 coroutines, each in a steady_timer's async_wait()",
+              "what the user keeps beside it");

@@ -54,29 +54,25 @@ ping_pong_run(struct bench_run *r)
 {
     uint64_t balls = bench_ops(r, TURNS);
     asio::io_context context(1);
+    Earlier earlier(context);
     Bell a(context), b(context);
+    unsigned players = 2;
+    auto ended = [&](std::exception_ptr) {
+        if (--players == 0)
+            context.stop(); // `earlier` is not to be awaited
+    };
 
     bench_start(r);
-    asio::co_spawn(context, player(a, b, balls), asio::detached);
-    asio::co_spawn(context, player(b, a, balls), asio::detached);
+    asio::co_spawn(context, player(a, b, balls), ended);
+    asio::co_spawn(context, player(b, a, balls), ended);
     a.ring();
     context.run();
     bench_stop(r, balls);
 }
 
-static const struct bench_case ping_pong_cases[] = {
-    {.name = "tasks", .run = ping_pong_run},
-    {},
-};
-
-const struct bench_workload asio_ping_pong = {
-    .name = "ping_pong",
-    .subject = "asio",
-    .measures = "waking one that waits and being woken by it: there and back",
-    .how = "two coroutines of one thread cancel each other's wait in turn",
-    .silent = "two threads",
-    .cases = ping_pong_cases,
-};
+PEER_PING_PONG(asio,
+               "two coroutines of one thread cancel each other's wait in turn",
+               "two threads");
 
 /* --- wake_cross --- */
 
@@ -113,29 +109,7 @@ cross_run(struct bench_run *r, unsigned senders, uint64_t each)
     crossing_finish(&receiver.crossing, r);
 }
 
-static void
-one_to_one(struct bench_run *r)
-{
-    cross_run(r, 1, bench_ops(r, WAKES));
-}
+constexpr uint64_t FEWER = 8; // what is not yet run is in memory
 
-static void
-four_to_one(struct bench_run *r)
-{
-    cross_run(r, 4, bench_ops(r, WAKES_FLOOD / 8) / 4);
-}
-
-static const struct bench_case wake_cross_cases[] = {
-    {.name = "1 to 1", .run = one_to_one},
-    {.name = "4 to 1", .run = four_to_one},
-    {},
-};
-
-const struct bench_workload asio_wake_cross = {
-    .name = "wake_cross",
-    .subject = "asio",
-    .measures = "waking a sleeping loop from other threads",
-    .how = "asio::post(); one thread awaits each arrival, four just send",
-    .silent = "wakes that become one: each of these is a handler",
-    .cases = wake_cross_cases,
-};
+PEER_WAKE_CROSS(asio, WAKES_FLOOD / FEWER, "asio::post()",
+                "wakes that become one: each of these is a handler");

@@ -63,34 +63,9 @@ roundtrip_run(struct bench_run *r, bool busy)
     bench_stop(r, jobs);
 }
 
-static void
-roundtrip_idle(struct bench_run *r)
-{
-    roundtrip_run(r, false);
-}
-
-static void
-roundtrip_busy(struct bench_run *r)
-{
-    roundtrip_run(r, true);
-}
-
-static const struct bench_case roundtrip_cases[] = {
-    {.name = "idle", .run = roundtrip_idle},
-    {.name = "busy", .run = roundtrip_busy},
-    {},
-};
-
-const struct bench_workload asio_blocking_roundtrip = {
-    .name = "blocking_roundtrip",
-    .subject = "asio",
-    .measures = "giving a call that may block to another thread and hearing of "
-                "its end",
-    .how = "asio::post() to a thread_pool and back, one at a time; busy: a "
-           "coroutine yields without end",
-    .silent = "many at once",
-    .cases = roundtrip_cases,
-};
+PEER_BLOCKING_ROUNDTRIP(asio,
+                        "asio::post() to a thread_pool and back, one at a "
+                        "time; busy: a coroutine yields without end");
 
 /* --- blocking_throughput --- */
 
@@ -136,37 +111,7 @@ throughput_run(struct bench_run *r, unsigned submitters)
     bench_stop(r, submitters * each * AT_ONCE);
 }
 
-static void
-one_submitter(struct bench_run *r)
-{
-    throughput_run(r, 1);
-}
-
-static void
-four_submitters(struct bench_run *r)
-{
-    throughput_run(r, 4);
-}
-
-static void
-sixteen_submitters(struct bench_run *r)
-{
-    throughput_run(r, 16);
-}
-
-static const struct bench_case throughput_cases[] = {
-    {.name = "1 submitter", .run = one_submitter},
-    {.name = "4 submitters", .run = four_submitters},
-    {.name = "16 submitters", .run = sixteen_submitters},
-    {},
-};
-
-const struct bench_workload asio_blocking_throughput = {
-    .name = "blocking_throughput",
-    .subject = "asio",
-    .measures = "a blocking call where many are on their way",
-    .how = "1, 4 or 16 times 256 calls by asio::post() to a thread_pool and "
-           "back at once, and again when all of them have ended",
-    .silent = "what a single one takes; jobs that do block",
-    .cases = throughput_cases,
-};
+PEER_BLOCKING_THROUGHPUT(asio,
+                         "1, 4 or 16 times 256 calls by asio::post() to a "
+                         "thread_pool and back at once, and again when all of "
+                         "them have ended");

@@ -25,6 +25,8 @@ main(int argc, char **argv)
         &glib_blocking_throughput,
         &glib_timers,
         &glib_stalls,
+        &glib_cancel_storm,
+        &glib_fanin,
         NULL,
     };
 

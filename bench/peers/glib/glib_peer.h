@@ -16,7 +16,8 @@ extern const struct bench_workload glib_ping_pong, glib_wake_cross; /* wake.c */
 extern const struct bench_workload glib_timers, glib_sleepers,
     glib_stalls; /* timers.c */
 extern const struct bench_workload glib_blocking_roundtrip,
-    glib_blocking_throughput; /* task.c */
+    glib_blocking_throughput;                                     /* task.c */
+extern const struct bench_workload glib_cancel_storm, glib_fanin; /* many.c */
 
 void glib_serve(void); /* echo.c */
 

@@ -41,32 +41,8 @@ spawn_join_run(struct bench_run *r, uint64_t live, uint64_t rounds)
     g_main_context_unref(context);
 }
 
-static void
-thousand_live(struct bench_run *r)
-{
-    spawn_join_run(r, TASKS, bench_ops(r, SPAWN_ROUNDS));
-}
-
-static void
-million_live(struct bench_run *r)
-{
-    spawn_join_run(r, MILLION, 1);
-}
-
-static const struct bench_case spawn_join_cases[] = {
-    {.name = "1000 live", .run = thousand_live},
-    {.name = "1000000 live", .run = million_live, .cold = 1},
-    {0},
-};
-
-const struct bench_workload glib_spawn_join = {
-    .name = "spawn_join",
-    .subject = "glib",
-    .measures = "a task that does nothing: spawned and joined",
-    .how = "idle sources attached by the thread that iterates, then counted",
-    .silent = "tasks that wait",
-    .cases = spawn_join_cases,
-};
+PEER_SPAWN_JOIN(glib, "idle sources attached by the thread that iterates, then "
+                      "counted");
 
 /* --- spawn_many --- */
 
@@ -156,23 +132,10 @@ outside_busy(struct bench_run *r)
     outside_run(r, 1);
 }
 
-static const struct bench_case spawn_many_cases[] = {
-    {.name = "inside", .run = inside},
-    {.name = "outside idle", .run = outside_idle},
-    {.name = "outside busy", .run = outside_busy},
-    {0},
-};
-
-const struct bench_workload glib_spawn_many = {
-    .name = "spawn_many",
-    .subject = "glib",
-    .measures = "one of many tasks spawned at once, to the end of the last",
-    .how = "10,000 idle sources are attached: by the loop's thread; by another "
-           "while the loop has nothing else to do, or a source that is always "
-           "ready",
-    .silent = "how soon the first of them runs",
-    .cases = spawn_many_cases,
-};
+PEER_SPAWN_MANY(glib, 0,
+                "10,000 idle sources are attached: by the loop's thread; by "
+                "another while the loop has nothing else to do, or a source "
+                "that is always ready");
 
 /* --- chained_spawn --- */
 
@@ -208,19 +171,7 @@ chain_run(struct bench_run *r)
     g_main_context_unref(c.context);
 }
 
-static const struct bench_case chained_spawn_cases[] = {
-    {.name = "chain", .run = chain_run},
-    {0},
-};
-
-const struct bench_workload glib_chained_spawn = {
-    .name = "chained_spawn",
-    .subject = "glib",
-    .measures = "a task that spawns the next, per task",
-    .how = "1000 idle sources, each attached by the one before",
-    .silent = "many chains at once",
-    .cases = chained_spawn_cases,
-};
+PEER_CHAINED_SPAWN(glib, "1000 idle sources, each attached by the one before");
 
 /* --- yield --- */
 
@@ -244,30 +195,19 @@ static void
 yield_run(struct bench_run *r)
 {
     GMainContext *context = g_main_context_new();
-    uint64_t yields = bench_ops(r, YIELDS), left = TASKS;
+    uint64_t left = TASKS;
     struct yielder tasks[TASKS];
 
     bench_start(r);
     for (int i = 0; i < TASKS; i++) {
-        tasks[i] = (struct yielder){yields, &left};
+        tasks[i] = (struct yielder){YIELDS, &left};
         glib_idle(context, yielder_turn, &tasks[i]);
     }
     while (left > 0)
         g_main_context_iteration(context, TRUE);
-    bench_stop(r, TASKS * yields);
+    bench_stop(r, (uint64_t)TASKS * YIELDS);
     g_main_context_unref(context);
 }
 
-static const struct bench_case yield_cases[] = {
-    {.name = "stackless", .run = yield_run},
-    {0},
-};
-
-const struct bench_workload glib_yield = {
-    .name = "yield",
-    .subject = "glib",
-    .measures = "going from one ready task to the next",
-    .how = "1000 idle sources are called 1000 times each",
-    .silent = "what a task costs that keeps its place in a function",
-    .cases = yield_cases,
-};
+PEER_YIELD(glib, "stackless", 0, "1000 idle sources are called 1000 times each",
+           "what a task costs that keeps its place in a function");

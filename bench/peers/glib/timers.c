@@ -34,11 +34,13 @@ timer_free(GSource *s)
     g_source_unref(s);
 }
 
+enum { FEWER = 4 }; // a source is allocated for each
+
 static void
 create_and_cancel(struct bench_run *r)
 {
     GMainContext *context = g_main_context_new();
-    uint64_t ops = bench_ops(r, TIMERS / 4);
+    uint64_t ops = bench_ops(r, TIMERS / FEWER);
 
     bench_start(r);
     for (uint64_t i = 0; i < ops; i++)
@@ -122,17 +124,12 @@ naps_run(struct bench_run *r, int stalls)
     g_main_context_unref(context);
 }
 
-static void
-lateness(struct bench_run *r)
-{
-    naps_run(r, 0);
-}
-
-static void
-one_percent_blocks(struct bench_run *r)
-{
-    naps_run(r, 1);
-}
+PEER_TIMERS(glib,
+            "g_timeout_source_new() attached and destroyed, one at a time or "
+            "a million live; 100 timers of 1 to 10 ms",
+            "that each turn of the loop walks all of them");
+PEER_STALLS(glib, "100 timeout sources of 1 to 10 ms in one context",
+            "a block that is longer than a nap");
 
 /* --- sleepers --- */
 
@@ -144,55 +141,5 @@ sleepers_start(void)
     g_main_context_iteration(NULL, FALSE);
 }
 
-static void
-sleepers_run(struct bench_run *r)
-{
-    peer_memory(r, sleepers_start, SLEEPERS);
-}
-
-/* --- workloads --- */
-
-static const struct bench_case timers_cases[] = {
-    {.name = "create and cancel", .run = create_and_cancel},
-    {.name = "1M live", .run = million_live, .cold = 1},
-    {.name = "lateness", .run = lateness},
-    {0},
-};
-
-const struct bench_workload glib_timers = {
-    .name = "timers",
-    .subject = "glib",
-    .measures = "a timer, and how late it is",
-    .how = "g_timeout_source_new() attached and destroyed, one at a time or a "
-           "million live; 100 timers of 1 to 10 ms",
-    .silent = "that each turn of the loop walks all of them",
-    .cases = timers_cases,
-};
-
-static const struct bench_case sleepers_cases[] = {
-    {.name = "stackless", .run = sleepers_run, .cold = 1},
-    {0},
-};
-
-const struct bench_workload glib_sleepers = {
-    .name = "sleepers",
-    .subject = "glib",
-    .measures = "resident bytes of an idle timer, all in all",
-    .how = "100000 timeout sources, attached",
-    .silent = "what the user keeps beside it",
-    .cases = sleepers_cases,
-};
-
-static const struct bench_case stalls_cases[] = {
-    {.name = "1% block", .run = one_percent_blocks},
-    {0},
-};
-
-const struct bench_workload glib_stalls = {
-    .name = "stalls",
-    .subject = "glib",
-    .measures = "how late others are when one callback in 100 blocks for 1 ms",
-    .how = "100 timeout sources of 1 to 10 ms in one context",
-    .silent = "a block that is longer than a nap",
-    .cases = stalls_cases,
-};
+PEER_SLEEPERS(glib, "stackless", SLEEPERS, "100000 timeout sources, attached",
+              "what the user keeps beside it");

@@ -41,6 +41,8 @@ waiter_wake(void *arg)
 
 /* --- ping_pong --- */
 
+enum { FEWER = 10 }; // a poll(2) for each wake
+
 struct player {
     GSource *source;
     struct player *other;
@@ -62,7 +64,7 @@ static void
 ping_pong_run(struct bench_run *r)
 {
     GMainContext *context = g_main_context_new();
-    uint64_t balls = bench_ops(r, TURNS);
+    uint64_t balls = bench_ops(r, TURNS / FEWER);
     struct player a = {.left = balls}, b = {.left = balls};
 
     a.source = waiter_new(context, player_catch, &a);
@@ -79,19 +81,8 @@ ping_pong_run(struct bench_run *r)
     g_main_context_unref(context);
 }
 
-static const struct bench_case ping_pong_cases[] = {
-    {.name = "tasks", .run = ping_pong_run},
-    {0},
-};
-
-const struct bench_workload glib_ping_pong = {
-    .name = "ping_pong",
-    .subject = "glib",
-    .measures = "waking one that waits and being woken by it: there and back",
-    .how = "two sources of one context make each other ready in turn",
-    .silent = "two threads",
-    .cases = ping_pong_cases,
-};
+PEER_PING_PONG(glib, "two sources of one context make each other ready in turn",
+               "two threads");
 
 /* --- wake_cross --- */
 
@@ -125,30 +116,5 @@ cross_run(struct bench_run *r, unsigned senders, uint64_t each)
     g_main_context_unref(context);
 }
 
-static void
-one_to_one(struct bench_run *r)
-{
-    cross_run(r, 1, bench_ops(r, WAKES));
-}
-
-static void
-four_to_one(struct bench_run *r)
-{
-    cross_run(r, 4, bench_ops(r, WAKES_FLOOD) / 4);
-}
-
-static const struct bench_case wake_cross_cases[] = {
-    {.name = "1 to 1", .run = one_to_one},
-    {.name = "4 to 1", .run = four_to_one},
-    {0},
-};
-
-const struct bench_workload glib_wake_cross = {
-    .name = "wake_cross",
-    .subject = "glib",
-    .measures = "waking a sleeping loop from other threads",
-    .how = "g_source_set_ready_time(); one thread awaits each arrival, four "
-           "just send",
-    .silent = "how many of four threads' wakes became one",
-    .cases = wake_cross_cases,
-};
+PEER_WAKE_CROSS(glib, WAKES_FLOOD, "g_source_set_ready_time()",
+                "how many of four threads' wakes became one");

@@ -87,6 +87,14 @@ func (r *run) ops(n int) int {
 	return n / quicker
 }
 
+// n, or with --quick so many.
+func (r *run) either(n, quick int) int {
+	if r.quick {
+		return quick
+	}
+	return n
+}
+
 func (r *run) value(metric, unit string, value float64) {
 	if r.warmingUp {
 		return
@@ -224,8 +232,8 @@ func (w *workload) run(c *benchCase, repeat int, quick, warm bool) {
 		r.warmingUp = false
 	}
 	for i := 0; i < repeat; i++ {
-		c.run(r)
 		runtime.GC() // what one leaves is not the next one's
+		c.run(r)
 	}
 	r.say(w, c)
 }

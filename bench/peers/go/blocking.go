@@ -46,7 +46,8 @@ func submit(rounds, atOnce int) {
 }
 
 func roundtrip(r *run) {
-	ops := r.ops(100000)
+	ops := r.ops(countJobs)
+	submit(1, 1)
 	r.start()
 	submit(ops, 1)
 	r.stop(ops)
@@ -64,17 +65,16 @@ func roundtripBusy(r *run) {
 }
 
 func throughput(r *run, submitters int) {
-	const atOnce = 256
 	var wg sync.WaitGroup
-	rounds := r.ops(800)/submitters + 1
+	rounds := r.ops(countAtOnceRounds)/submitters + 1
 	wg.Add(submitters)
 	r.start()
 	for i := 0; i < submitters; i++ {
 		go func() {
-			submit(rounds, atOnce)
+			submit(rounds, countAtOnce)
 			wg.Done()
 		}()
 	}
 	wg.Wait()
-	r.stop(submitters * rounds * atOnce)
+	r.stop(submitters * rounds * countAtOnce)
 }

@@ -30,7 +30,7 @@ func settle(begun *atomic.Int64, count int) {
 }
 
 func cancelSleeping(r *run) {
-	const count = 10000
+	const count = countStormSleepers
 	var wg sync.WaitGroup
 	var begun atomic.Int64
 	ctx, cancel := context.WithCancel(context.Background())
@@ -38,7 +38,7 @@ func cancelSleeping(r *run) {
 	for i := 0; i < count; i++ {
 		go func() {
 			defer wg.Done()
-			timer := time.NewTimer(time.Hour)
+			timer := time.NewTimer(hour)
 			defer timer.Stop()
 			begun.Add(1)
 			select {
@@ -68,7 +68,7 @@ func pair() (near, far net.Conn) {
 }
 
 func cancelReceiving(r *run) {
-	const count = 1000
+	const count = countStormReceivers
 	var wg sync.WaitGroup
 	var begun atomic.Int64
 	var nears, fars [count]net.Conn

@@ -8,12 +8,12 @@ import (
 	"os"
 )
 
-const echoHow = "a goroutine a connection: Read() into a buffer of 1 KiB, 16 " +
+const echoHow = "a goroutine a connection: Read() into a buffer of 1 KiB, 32 " +
 	"KiB once it was full; Write(); TCP_NODELAY, as is Go's default"
 
 const (
-	small = 1024 // most connections say little
-	large = 16384
+	small = 1024  // most connections say little
+	large = 32768 // more than a message: as much as there is fits
 )
 
 func echo(conn net.Conn) {

@@ -42,9 +42,8 @@ func (r *round) pass(from, next *os.File) {
 }
 
 func fiveActive(r *run) {
-	const pipes, active = 500, 5
-	var froms, intos [pipes]*os.File
-	passes := r.ops(100000)
+	var froms, intos [countPipes]*os.File
+	passes := r.ops(countPasses)
 	all := &round{last: make(chan struct{}, 1)}
 	all.left.Store(int64(passes))
 	for i := range froms {
@@ -53,13 +52,13 @@ func fiveActive(r *run) {
 		must(err)
 	}
 	for i, from := range froms {
-		go all.pass(from, intos[(i+1)%pipes])
+		go all.pass(from, intos[(i+1)%countPipes])
 	}
-	for all.begun.Load() < pipes {
+	for all.begun.Load() < countPipes {
 		time.Sleep(time.Millisecond)
 	}
 	r.start()
-	for i := 0; i < pipes; i += pipes / active {
+	for i := 0; i < countPipes; i += countPipes / countPipesActive {
 		_, err := intos[i].Write([]byte{0})
 		must(err)
 	}

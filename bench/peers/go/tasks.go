@@ -20,14 +20,18 @@ var spawnJoin = workload{
 	"spawn_join", "an empty goroutine's life",
 	"1000 goroutines begun and awaited in a WaitGroup, over and over",
 	"what a goroutine costs that waits, or crosses to another thread",
-	[]benchCase{{"1000 live", func(r *run) { spawn(r, 1000, 300) }, false}},
+	[]benchCase{{"1000 live", func(r *run) {
+		spawn(r, countTasks, countJoinRounds)
+	}, false}},
 }
 
 var spawnMany = workload{
 	"spawn_many", "beginning goroutines, until all have run",
 	"10,000 goroutines begun and awaited in a WaitGroup, over and over",
 	"what a goroutine costs that waits",
-	[]benchCase{{"inside", func(r *run) { spawn(r, 10000, 100) }, false}},
+	[]benchCase{{"inside", func(r *run) {
+		spawn(r, countMany, countManyRounds)
+	}, false}},
 }
 
 // The first round is nobody's: memory is cold.
@@ -57,21 +61,19 @@ var yields = workload{
 }
 
 func yield(r *run) {
-	const yielding = 1000
 	var wg sync.WaitGroup
-	each := r.ops(1000)
-	wg.Add(yielding)
+	wg.Add(countTasks)
 	r.start()
-	for i := 0; i < yielding; i++ {
+	for i := 0; i < countTasks; i++ {
 		go func() {
-			for j := 0; j < each; j++ {
+			for j := 0; j < countYields; j++ {
 				runtime.Gosched()
 			}
 			wg.Done()
 		}()
 	}
 	wg.Wait()
-	r.stop(yielding * each)
+	r.stop(countTasks * countYields)
 }
 
 // --- chained_spawn ---
@@ -93,14 +95,13 @@ func link(last chan<- struct{}, left int) {
 }
 
 func chain(r *run) {
-	const deep = 1000
-	rounds, last := r.ops(1000), make(chan struct{}, 1)
+	rounds, last := r.ops(countChains), make(chan struct{}, 1)
 	r.start()
 	for i := 0; i < rounds; i++ {
-		link(last, deep)
+		link(last, countTasks)
 		<-last
 	}
-	r.stop(rounds * deep)
+	r.stop(rounds * countTasks)
 }
 
 // --- block_on_spawn ---
@@ -121,7 +122,7 @@ func spawnAndJoin() {
 }
 
 func backToBack(r *run) {
-	ops := r.ops(100000)
+	ops := r.ops(countCallsSpawn)
 	r.start()
 	for i := 0; i < ops; i++ {
 		spawnAndJoin()
@@ -132,8 +133,8 @@ func backToBack(r *run) {
 // Wall is the median here: a pause lets other things happen.
 func after1ms(r *run) {
 	var h histogram
-	for i := r.ops(400) + 100; i > 0; i-- {
-		time.Sleep(time.Millisecond)
+	for i := r.either(countCallsPaused, countCallsPausedQuick); i > 0; i-- {
+		time.Sleep(countPauseNs)
 		began := time.Now()
 		spawnAndJoin()
 		h.record(uint64(time.Since(began)))

@@ -11,7 +11,7 @@ import (
 
 var timers = workload{
 	"timers", "a timer that is set and stopped; how late one is",
-	"AfterFunc() an hour, and Stop(); 1M live: all are set, then all stopped; " +
+	"AfterFunc() an hour or more ahead, and Stop(); 1M live: all are set, then all stopped; " +
 		"lateness: 100 goroutines Sleep() 1 to 10 ms",
 	"a timer that fires",
 	[]benchCase{{"create and cancel", createAndCancel, false},
@@ -35,27 +35,27 @@ var stalls = workload{
 	[]benchCase{{"1% block", func(r *run) { nap(r, true) }, false}},
 }
 
+const hour = countFarMs * time.Millisecond
+
 func never() {}
 
 func createAndCancel(r *run) {
-	ops := r.ops(1000000)
+	ops := r.ops(countTimers)
 	r.start()
 	for i := 0; i < ops; i++ {
-		time.AfterFunc(time.Hour, never).Stop()
+		time.AfterFunc(far(i), never).Stop()
 	}
 	r.stop(ops)
 }
 
-// When the i-th of a million timers is to end: out of order, in the next hour
+// When the i-th of many timers is to end: out of order, in the next hour
 // but one.
 func far(i int) time.Duration {
-	const hour = 3600000
-	return time.Duration(hour+uint64(i)*2654435761%hour) * time.Millisecond
+	return hour + time.Duration(uint64(i)*2654435761%countFarMs)*time.Millisecond
 }
 
 func live1M(r *run) {
-	const live = 1000000
-	all := make([]*time.Timer, live)
+	all := make([]*time.Timer, countMillion)
 	for i := range all {
 		all[i] = nil // its memory is not what is measured
 	}
@@ -66,16 +66,10 @@ func live1M(r *run) {
 	for _, t := range all {
 		t.Stop()
 	}
-	r.stop(live)
+	r.stop(countMillion)
 }
 
 // --- naps: bench/naps.h's ---
-
-const (
-	nappers    = 100
-	naps       = 50 // of each
-	stallEvery = 100
-)
 
 type ended struct {
 	sync.Mutex
@@ -92,51 +86,47 @@ func (e *ended) nap(late time.Duration) bool {
 		late = 0
 	}
 	e.late.record(uint64(late))
-	return e.late.count%stallEvery == 0
+	return e.late.count%countNapStallEvery == 0
 }
 
 func nap(r *run, stalls bool) {
 	var all ended
 	var wg sync.WaitGroup
-	each := naps
-	if r.quick {
-		each /= 5
-	}
-	wg.Add(nappers)
+	each := r.either(countNaps, countNapsQuick)
+	wg.Add(countNappers)
 	r.start()
-	for i := 0; i < nappers; i++ {
+	for i := 0; i < countNappers; i++ {
 		go func(napper int) {
 			for nap := 0; nap < each; nap++ {
 				length := time.Duration(1+(napper+nap)%10) * time.Millisecond
 				began := time.Now()
 				time.Sleep(length)
 				if all.nap(time.Since(began)-length) && stalls {
-					syscall.Nanosleep(&syscall.Timespec{Nsec: 1000000}, nil)
+					syscall.Nanosleep(&syscall.Timespec{Nsec: countNapStallNs}, nil)
 				}
 			}
 			wg.Done()
 		}(i)
 	}
 	wg.Wait()
-	r.stop(nappers * each)
+	r.stop(countNappers * each)
 	r.latencies(&all.late)
-	r.value("early", "1", float64(all.early)/float64(nappers*each))
+	r.value("early", "1", float64(all.early)/float64(countNappers*each))
 }
 
 // --- sleepers ---
 
 func sleep(r *run) {
-	const sleeping = 10000 // who stay, asleep
 	var begun atomic.Int64
 	before := residentTrimmed()
-	for i := 0; i < sleeping; i++ {
+	for i := 0; i < countSleepingStacks; i++ { // who stay, asleep
 		go func() {
 			begun.Add(1)
-			time.Sleep(time.Hour)
+			time.Sleep(hour)
 		}()
 	}
-	for begun.Load() < sleeping {
+	for begun.Load() < countSleepingStacks {
 		time.Sleep(time.Millisecond)
 	}
-	r.value("memory", "B", (residentTrimmed()-before)/sleeping)
+	r.value("memory", "B", (residentTrimmed()-before)/countSleepingStacks)
 }

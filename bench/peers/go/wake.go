@@ -18,7 +18,7 @@ var pingPong = workload{
 }
 
 func playPingPong(r *run) {
-	rounds := r.ops(1000000)
+	rounds := r.ops(countTurns)
 	ping, pong := make(chan struct{}), make(chan struct{})
 	go func() {
 		for range ping {
@@ -43,8 +43,10 @@ var wakeCross = workload{
 		"goroutine receives: one sender that waits until its wake has " +
 		"arrived, or four that do not",
 	"a wake from the same thread",
-	[]benchCase{{"1 to 1", func(r *run) { cross(r, 1, 10000) }, false},
-		{"4 to 1", func(r *run) { cross(r, 4, 250000) }, false}},
+	[]benchCase{{"1 to 1", func(r *run) { cross(r, 1, countWakes) }, false},
+		{"4 to 1", func(r *run) {
+			cross(r, countSenders, countWakesFlood)
+		}, false}},
 }
 
 type crossing struct {
@@ -85,10 +87,10 @@ func (c *crossing) receive(base time.Time) {
 	}
 }
 
-func cross(r *run, senders, each int) {
+func cross(r *run, senders, wakes int) {
 	c := &crossing{
 		senders: senders,
-		each:    r.ops(each),
+		each:    r.ops(wakes) / senders,
 		wake:    make(chan struct{}, 1),
 		taken:   make(chan struct{}, 1),
 	}

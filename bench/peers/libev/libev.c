@@ -13,9 +13,9 @@ int
 main(int argc, char **argv)
 {
     static const struct bench_workload *const workloads[] = {
-        &libev_yield,  &libev_ping_pong, &libev_wake_cross,
-        &libev_timers, &libev_sleepers,  &libev_stalls,
-        NULL,
+        &libev_yield,        &libev_ping_pong, &libev_wake_cross,
+        &libev_timers,       &libev_sleepers,  &libev_stalls,
+        &libev_cancel_storm, &libev_fanin,     NULL,
     };
 
     return peer_main(workloads, "libev", libev_serve, "", argc, argv);

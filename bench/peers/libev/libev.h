@@ -14,6 +14,7 @@ extern const struct bench_workload libev_yield, libev_ping_pong,
     libev_wake_cross; /* loop.c */
 extern const struct bench_workload libev_timers, libev_sleepers,
     libev_stalls; /* timers.c */
+extern const struct bench_workload libev_cancel_storm, libev_fanin; /* many.c */
 
 void libev_serve(void); /* echo.c */
 

@@ -116,17 +116,12 @@ naps_run(struct bench_run *r, int stalls)
     ev_loop_destroy(loop);
 }
 
-static void
-lateness(struct bench_run *r)
-{
-    naps_run(r, 0);
-}
-
-static void
-one_percent_blocks(struct bench_run *r)
-{
-    naps_run(r, 1);
-}
+PEER_TIMERS(libev,
+            "ev_timer_start() and _stop(), one at a time or a million live; "
+            "100 timers of 1 to 10 ms",
+            "memory of the watchers, which is the user's");
+PEER_STALLS(libev, "100 timers of 1 to 10 ms on one loop",
+            "a block that is longer than a nap");
 
 /* --- sleepers --- */
 
@@ -145,55 +140,6 @@ sleepers_start(void)
     ev_run(loop, EVRUN_NOWAIT);
 }
 
-static void
-sleepers_run(struct bench_run *r)
-{
-    peer_memory(r, sleepers_start, SLEEPERS);
-}
-
-/* --- workloads --- */
-
-static const struct bench_case timers_cases[] = {
-    {.name = "create and cancel", .run = create_and_cancel},
-    {.name = "1M live", .run = million_live, .cold = 1},
-    {.name = "lateness", .run = lateness},
-    {0},
-};
-
-const struct bench_workload libev_timers = {
-    .name = "timers",
-    .subject = "libev",
-    .measures = "a timer, and how late it is",
-    .how = "ev_timer_start() and _stop(), one at a time or a million live; "
-           "100 timers of 1 to 10 ms",
-    .silent = "memory of the watchers, which is the user's",
-    .cases = timers_cases,
-};
-
-static const struct bench_case sleepers_cases[] = {
-    {.name = "stackless", .run = sleepers_run, .cold = 1},
-    {0},
-};
-
-const struct bench_workload libev_sleepers = {
-    .name = "sleepers",
-    .subject = "libev",
-    .measures = "resident bytes of an idle timer, all in all",
-    .how = "100000 ev_timer from malloc(), started",
-    .silent = "what the user keeps beside it",
-    .cases = sleepers_cases,
-};
-
-static const struct bench_case stalls_cases[] = {
-    {.name = "1% block", .run = one_percent_blocks},
-    {0},
-};
-
-const struct bench_workload libev_stalls = {
-    .name = "stalls",
-    .subject = "libev",
-    .measures = "how late others are when one callback in 100 blocks for 1 ms",
-    .how = "100 timers of 1 to 10 ms on one loop",
-    .silent = "a block that is longer than a nap",
-    .cases = stalls_cases,
-};
+PEER_SLEEPERS(libev, "stackless", SLEEPERS,
+              "100000 ev_timer from malloc(), started",
+              "what the user keeps beside it");

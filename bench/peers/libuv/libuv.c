@@ -20,6 +20,8 @@ main(int argc, char **argv)
         &libuv_blocking_throughput,
         &libuv_timers,
         &libuv_stalls,
+        &libuv_cancel_storm,
+        &libuv_fanin,
         NULL,
     };
 

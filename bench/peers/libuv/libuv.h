@@ -15,7 +15,8 @@ extern const struct bench_workload libuv_yield, libuv_ping_pong,
 extern const struct bench_workload libuv_timers, libuv_sleepers,
     libuv_stalls; /* timers.c */
 extern const struct bench_workload libuv_blocking_roundtrip,
-    libuv_blocking_throughput; /* work.c */
+    libuv_blocking_throughput;                                      /* work.c */
+extern const struct bench_workload libuv_cancel_storm, libuv_fanin; /* many.c */
 
 void libuv_serve(void); /* echo.c */
 

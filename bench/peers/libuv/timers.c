@@ -115,17 +115,12 @@ naps_run(struct bench_run *r, int stalls)
     loop_close(&loop);
 }
 
-static void
-lateness(struct bench_run *r)
-{
-    naps_run(r, 0);
-}
-
-static void
-one_percent_blocks(struct bench_run *r)
-{
-    naps_run(r, 1);
-}
+PEER_TIMERS(libuv,
+            "uv_timer_start() and _stop(), one at a time or a million live; "
+            "100 timers of 1 to 10 ms",
+            "memory of the handles, which is the user's");
+PEER_STALLS(libuv, "100 timers of 1 to 10 ms on one loop",
+            "a block that is longer than a nap");
 
 /* --- sleepers --- */
 
@@ -144,55 +139,6 @@ sleepers_start(void)
     uv_run(loop, UV_RUN_NOWAIT);
 }
 
-static void
-sleepers_run(struct bench_run *r)
-{
-    peer_memory(r, sleepers_start, SLEEPERS);
-}
-
-/* --- workloads --- */
-
-static const struct bench_case timers_cases[] = {
-    {.name = "create and cancel", .run = create_and_cancel},
-    {.name = "1M live", .run = million_live, .cold = 1},
-    {.name = "lateness", .run = lateness},
-    {0},
-};
-
-const struct bench_workload libuv_timers = {
-    .name = "timers",
-    .subject = "libuv",
-    .measures = "a timer, and how late it is",
-    .how = "uv_timer_start() and _stop(), one at a time or a million live; "
-           "100 timers of 1 to 10 ms",
-    .silent = "memory of the handles, which is the user's",
-    .cases = timers_cases,
-};
-
-static const struct bench_case sleepers_cases[] = {
-    {.name = "stackless", .run = sleepers_run, .cold = 1},
-    {0},
-};
-
-const struct bench_workload libuv_sleepers = {
-    .name = "sleepers",
-    .subject = "libuv",
-    .measures = "resident bytes of an idle timer, all in all",
-    .how = "100000 uv_timer_t from malloc(), started",
-    .silent = "what the user keeps beside it",
-    .cases = sleepers_cases,
-};
-
-static const struct bench_case stalls_cases[] = {
-    {.name = "1% block", .run = one_percent_blocks},
-    {0},
-};
-
-const struct bench_workload libuv_stalls = {
-    .name = "stalls",
-    .subject = "libuv",
-    .measures = "how late others are when one callback in 100 blocks for 1 ms",
-    .how = "100 timers of 1 to 10 ms on one loop",
-    .silent = "a block that is longer than a nap",
-    .cases = stalls_cases,
-};
+PEER_SLEEPERS(libuv, "stackless", SLEEPERS,
+              "100000 uv_timer_t from malloc(), started",
+              "what the user keeps beside it");

@@ -65,34 +65,9 @@ roundtrip_run(struct bench_run *r, int busy)
     loop_close(&loop);
 }
 
-static void
-roundtrip_idle(struct bench_run *r)
-{
-    roundtrip_run(r, 0);
-}
-
-static void
-roundtrip_busy(struct bench_run *r)
-{
-    roundtrip_run(r, 1);
-}
-
-static const struct bench_case roundtrip_cases[] = {
-    {.name = "idle", .run = roundtrip_idle},
-    {.name = "busy", .run = roundtrip_busy},
-    {0},
-};
-
-const struct bench_workload libuv_blocking_roundtrip = {
-    .name = "blocking_roundtrip",
-    .subject = "libuv",
-    .measures = "giving a call that may block to another thread and hearing of "
-                "its end",
-    .how = "uv_queue_work() of nothing, one at a time; busy: an idle handle "
-           "keeps the loop turning",
-    .silent = "many at once",
-    .cases = roundtrip_cases,
-};
+PEER_BLOCKING_ROUNDTRIP(libuv,
+                        "uv_queue_work() of nothing, one at a time; busy: an "
+                        "idle handle keeps the loop turning");
 
 /* --- blocking_throughput --- */
 
@@ -142,37 +117,6 @@ throughput_run(struct bench_run *r, unsigned submitters)
     loop_close(&loop);
 }
 
-static void
-one_submitter(struct bench_run *r)
-{
-    throughput_run(r, 1);
-}
-
-static void
-four_submitters(struct bench_run *r)
-{
-    throughput_run(r, 4);
-}
-
-static void
-sixteen_submitters(struct bench_run *r)
-{
-    throughput_run(r, 16);
-}
-
-static const struct bench_case throughput_cases[] = {
-    {.name = "1 submitter", .run = one_submitter},
-    {.name = "4 submitters", .run = four_submitters},
-    {.name = "16 submitters", .run = sixteen_submitters},
-    {0},
-};
-
-const struct bench_workload libuv_blocking_throughput = {
-    .name = "blocking_throughput",
-    .subject = "libuv",
-    .measures = "a blocking call where many are on their way",
-    .how = "1, 4 or 16 times 256 calls of uv_queue_work() at once, and again "
-           "when all of them have ended",
-    .silent = "what a single one takes; jobs that do block",
-    .cases = throughput_cases,
-};
+PEER_BLOCKING_THROUGHPUT(libuv,
+                         "1, 4 or 16 times 256 calls of uv_queue_work() at "
+                         "once, and again when all of them have ended");

@@ -6,8 +6,6 @@
 
 #include "threads.h"
 
-enum { FEWER = 50 }; // than jobs given to threads that are there
-
 static void *
 job(void *arg)
 {
@@ -27,20 +25,12 @@ roundtrip_idle(struct bench_run *r)
     bench_stop(r, jobs);
 }
 
-static const struct bench_case roundtrip_cases[] = {
-    {.name = "idle", .run = roundtrip_idle},
-    {0},
-};
-
-const struct bench_workload threads_blocking_roundtrip = {
-    .name = "blocking_roundtrip",
-    .subject = "threads",
-    .measures = "giving a call that may block to another thread and hearing of "
-                "its end",
-    .how = "a thread is created and joined per call, one at a time",
-    .silent = "that a thread could make the call itself",
-    .cases = roundtrip_cases,
-};
+PEER_ONE_CASE(blocking_roundtrip, "idle", roundtrip_idle);
+PEER_WORKLOAD(threads, blocking_roundtrip, 0,
+              "giving a call that may block to another thread and hearing of "
+              "its end",
+              "a thread is created and joined per call, one at a time",
+              "that a thread could make the call itself");
 
 /* --- blocking_throughput --- */
 
@@ -72,37 +62,6 @@ throughput_run(struct bench_run *r, unsigned submitters)
     bench_stop(r, submitters * each * AT_ONCE);
 }
 
-static void
-one_submitter(struct bench_run *r)
-{
-    throughput_run(r, 1);
-}
-
-static void
-four_submitters(struct bench_run *r)
-{
-    throughput_run(r, 4);
-}
-
-static void
-sixteen_submitters(struct bench_run *r)
-{
-    throughput_run(r, 16);
-}
-
-static const struct bench_case throughput_cases[] = {
-    {.name = "1 submitter", .run = one_submitter},
-    {.name = "4 submitters", .run = four_submitters},
-    {.name = "16 submitters", .run = sixteen_submitters},
-    {0},
-};
-
-const struct bench_workload threads_blocking_throughput = {
-    .name = "blocking_throughput",
-    .subject = "threads",
-    .measures = "a blocking call where many are on their way",
-    .how = "1, 4 or 16 threads create 256 threads at once, join them, and "
-           "again",
-    .silent = "what a single one takes; jobs that do block",
-    .cases = throughput_cases,
-};
+PEER_BLOCKING_THROUGHPUT(threads,
+                         "1, 4 or 16 threads create 256 threads at once, join "
+                         "them, and again");

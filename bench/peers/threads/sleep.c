@@ -64,45 +64,14 @@ naps_run(struct bench_run *r, int stalls)
     naps_finish(&all.naps, r);
 }
 
-static void
-lateness(struct bench_run *r)
-{
-    naps_run(r, 0);
-}
-
-static void
-one_percent_blocks(struct bench_run *r)
-{
-    naps_run(r, 1);
-}
-
-static const struct bench_case timers_cases[] = {
-    {.name = "lateness", .run = lateness},
-    {0},
-};
-
-const struct bench_workload threads_timers = {
-    .name = "timers",
-    .subject = "threads",
-    .measures = "how late a sleep ends",
-    .how = "100 threads sleep for 1 to 10 ms",
-    .silent = "what a timer costs that is cancelled",
-    .cases = timers_cases,
-};
-
-static const struct bench_case stalls_cases[] = {
-    {.name = "1% block", .run = one_percent_blocks},
-    {0},
-};
-
-const struct bench_workload threads_stalls = {
-    .name = "stalls",
-    .subject = "threads",
-    .measures = "how late others are when one in 100 blocks for 1 ms",
-    .how = "100 threads sleep for 1 to 10 ms; the one that blocks is another",
-    .silent = "a block that uses the processor",
-    .cases = stalls_cases,
-};
+PEER_CASE(lateness, naps_run, 0);
+PEER_ONE_CASE(timers, "lateness", lateness);
+PEER_WORKLOAD(threads, timers, 0, "how late a sleep ends",
+              "100 threads sleep for 1 to 10 ms",
+              "what a timer costs that is cancelled");
+PEER_STALLS(threads,
+            "100 threads sleep for 1 to 10 ms; the one that blocks is another",
+            "a block that uses the processor");
 
 /* --- sleepers --- */
 
@@ -120,29 +89,12 @@ static void
 sleepers_start(void)
 {
     bench_must(sem_init(&asleep, 0, 0) == 0, "a semaphore");
-    for (unsigned i = 0; i < SLEEPING_THREADS; i++)
+    for (unsigned i = 0; i < SLEEPING_STACKS; i++)
         (void)thread_start(sleeper, NULL); // they end with the process
-    for (unsigned i = 0; i < SLEEPING_THREADS; i++)
+    for (unsigned i = 0; i < SLEEPING_STACKS; i++)
         while (sem_wait(&asleep) < 0)
             ; // a signal
 }
 
-static void
-sleepers_run(struct bench_run *r)
-{
-    peer_memory(r, sleepers_start, SLEEPING_THREADS);
-}
-
-static const struct bench_case sleepers_cases[] = {
-    {.name = "fiber", .run = sleepers_run, .cold = 1},
-    {0},
-};
-
-const struct bench_workload threads_sleepers = {
-    .name = "sleepers",
-    .subject = "threads",
-    .measures = "resident bytes of an idle thread",
-    .how = "10000 threads in pause()",
-    .silent = "the kernel's stack of each, 16 KiB, and its other structs",
-    .cases = sleepers_cases,
-};
+PEER_SLEEPERS(threads, "fiber", SLEEPING_STACKS, "10000 threads in pause()",
+              "the kernel's stack of each, 16 KiB, and its other structs");

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench/peers/threads/spawn.c - a task is a thread.
- *
- * A thread costs hundreds of times what a task costs: fewer are made.
  */
 
 #include <sched.h>
 
 #include "threads.h"
-
-enum { FEWER = 20 };
 
 /* --- spawn_join --- */
 
@@ -22,7 +18,7 @@ nothing(void *arg)
 static void
 thousand_live(struct bench_run *r)
 {
-    uint64_t rounds = bench_ops(r, SPAWN_ROUNDS / FEWER);
+    uint64_t rounds = bench_ops(r, JOIN_ROUNDS / FEWER);
     pthread_t tasks[TASKS];
 
     bench_start(r);
@@ -44,17 +40,13 @@ million_live(struct bench_run *r)
 static const struct bench_case spawn_join_cases[] = {
     {.name = "1000 live", .run = thousand_live},
     {.name = "1000000 live", .run = million_live, .cold = 1},
-    {0},
+    {.name = NULL},
 };
 
-const struct bench_workload threads_spawn_join = {
-    .name = "spawn_join",
-    .subject = "threads",
-    .measures = "a task that does nothing: spawned and joined",
-    .how = "1000 threads are created, then joined, over and over",
-    .silent = "how many of them lived at once",
-    .cases = spawn_join_cases,
-};
+PEER_WORKLOAD(threads, spawn_join, 0,
+              "a task that does nothing, from spawn to join",
+              "1000 threads are created, then joined, over and over",
+              "how many of them lived at once");
 
 /* --- spawn_many --- */
 
@@ -82,19 +74,11 @@ outside_idle(struct bench_run *r)
     bench_stop(r, rounds * MANY);
 }
 
-static const struct bench_case spawn_many_cases[] = {
-    {.name = "outside idle", .run = outside_idle},
-    {0},
-};
-
-const struct bench_workload threads_spawn_many = {
-    .name = "spawn_many",
-    .subject = "threads",
-    .measures = "one of many tasks spawned at once, to the end of the last",
-    .how = "10,000 detached threads are created",
-    .silent = "how soon the first of them runs",
-    .cases = spawn_many_cases,
-};
+PEER_ONE_CASE(spawn_many, "outside idle", outside_idle);
+PEER_WORKLOAD(threads, spawn_many, 0,
+              "one of many tasks spawned at once, to the end of the last",
+              "10,000 detached threads are created",
+              "how soon the first of them runs");
 
 /* --- chained_spawn --- */
 
@@ -133,19 +117,8 @@ chain_run(struct bench_run *r)
     sem_destroy(&c.ended);
 }
 
-static const struct bench_case chained_spawn_cases[] = {
-    {.name = "chain", .run = chain_run},
-    {0},
-};
-
-const struct bench_workload threads_chained_spawn = {
-    .name = "chained_spawn",
-    .subject = "threads",
-    .measures = "a task that spawns the next, per task",
-    .how = "1000 detached threads, each created by the one before",
-    .silent = "many chains at once",
-    .cases = chained_spawn_cases,
-};
+PEER_CHAINED_SPAWN(threads,
+                   "1000 detached threads, each created by the one before");
 
 /* --- yield --- */
 
@@ -168,7 +141,7 @@ yielder(void *arg)
 static void
 yield_run(struct bench_run *r)
 {
-    struct crowd c = {.yields = bench_ops(r, YIELDS / FEWER * 2)};
+    struct crowd c = {.yields = YIELDS / 10};
     pthread_t tasks[TASKS];
 
     pthread_barrier_init(&c.all_here, NULL, TASKS + 1);
@@ -182,16 +155,6 @@ yield_run(struct bench_run *r)
     pthread_barrier_destroy(&c.all_here);
 }
 
-static const struct bench_case yield_cases[] = {
-    {.name = "fibers", .run = yield_run},
-    {0},
-};
-
-const struct bench_workload threads_yield = {
-    .name = "yield",
-    .subject = "threads",
-    .measures = "going from one ready task to the next",
-    .how = "1000 threads call sched_yield() 100 times each",
-    .silent = "which thread the kernel chose",
-    .cases = yield_cases,
-};
+PEER_YIELD(threads, "fibers", 0,
+           "1000 threads call sched_yield() 100 times each",
+           "which thread the kernel chose");

@@ -22,6 +22,8 @@ main(int argc, char **argv)
         &threads_blocking_throughput,
         &threads_timers,
         &threads_stalls,
+        &threads_cancel_storm,
+        &threads_fanin,
         NULL,
     };
 

@@ -16,8 +16,14 @@ extern const struct bench_workload threads_blocking_roundtrip,
     threads_blocking_throughput; /* call.c */
 extern const struct bench_workload threads_timers, threads_sleepers,
     threads_stalls; /* sleep.c */
+extern const struct bench_workload threads_cancel_storm,
+    threads_fanin; /* many.c */
 
 void threads_serve(void); /* echo.c */
+
+/* A thread, and a switch between two, cost hundreds of times what others' tasks
+ * cost: of those that are not that few anyhow, so many times fewer are made. */
+enum { FEWER = 50 };
 
 /* A thread of its own for fn(arg); to be joined. */
 static inline pthread_t

@@ -70,7 +70,7 @@ game_return(void *arg)
 static void
 ping_pong_run(struct bench_run *r)
 {
-    struct game g = {.balls = bench_ops(r, BALLS)};
+    struct game g = {.balls = bench_ops(r, TURNS / FEWER)};
     pthread_t other;
 
     bell_init(&g.ping);
@@ -87,19 +87,8 @@ ping_pong_run(struct bench_run *r)
     bell_fini(&g.pong);
 }
 
-static const struct bench_case ping_pong_cases[] = {
-    {.name = "tasks", .run = ping_pong_run},
-    {0},
-};
-
-const struct bench_workload threads_ping_pong = {
-    .name = "ping_pong",
-    .subject = "threads",
-    .measures = "waking one that waits and being woken by it: there and back",
-    .how = "two threads, a condition variable each",
-    .silent = "where the kernel let them run",
-    .cases = ping_pong_cases,
-};
+PEER_PING_PONG(threads, "two threads, a condition variable each",
+               "where the kernel let them run");
 
 /* --- wake_cross --- */
 
@@ -119,30 +108,5 @@ cross_run(struct bench_run *r, unsigned senders, uint64_t each)
     bell_fini(&bell);
 }
 
-static void
-one_to_one(struct bench_run *r)
-{
-    cross_run(r, 1, bench_ops(r, WAKES));
-}
-
-static void
-four_to_one(struct bench_run *r)
-{
-    cross_run(r, 4, bench_ops(r, WAKES_FLOOD / 4) / 4);
-}
-
-static const struct bench_case wake_cross_cases[] = {
-    {.name = "1 to 1", .run = one_to_one},
-    {.name = "4 to 1", .run = four_to_one},
-    {0},
-};
-
-const struct bench_workload threads_wake_cross = {
-    .name = "wake_cross",
-    .subject = "threads",
-    .measures = "waking a sleeping thread from other threads",
-    .how = "a condition variable; one thread awaits each arrival, four just "
-           "send",
-    .silent = "how many of four threads' wakes became one",
-    .cases = wake_cross_cases,
-};
+PEER_WAKE_CROSS(threads, WAKES_FLOOD / FEWER, "a condition variable",
+                "how many of four threads' wakes became one");

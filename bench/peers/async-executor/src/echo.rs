@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: MIT
 //! The echo server: a task a connection.
 
-use async_executor::Executor;
 use async_io::Async;
 use bench::Server;
 use futures_lite::future::yield_now;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Spawner};
 
 pub static SERVER: Server = Server {
     name: "echo",
-    how: "a task a connection: read() into a buffer of 1 KiB, 16 KiB once it \
+    how: "a task a connection: read() into a buffer of 1 KiB, 32 KiB once it \
           was full; write_all(); TCP_NODELAY",
     serve,
 };
 
 const SMALL: usize = 1024; // most connections say little
-const LARGE: usize = 16384;
+const LARGE: usize = 32768; // more than a message: a short count is all
 
 async fn echo(mut stream: Async<TcpStream>) -> std::io::Result<()> {
     let mut buffer = vec![0; SMALL];
@@ -37,10 +35,7 @@ async fn echo(mut stream: Async<TcpStream>) -> std::io::Result<()> {
     }
 }
 
-async fn accept_all(
-    executor: Arc<Executor<'static>>,
-    listener: Async<TcpListener>,
-) {
+async fn accept_all(executor: Spawner, listener: Async<TcpListener>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => executor.spawn(echo(stream)).detach(),

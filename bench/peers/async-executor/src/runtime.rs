@@ -4,13 +4,16 @@
 
 use async_channel::Sender;
 use async_executor::Executor;
+use bench::Run;
 use futures_lite::future;
 use std::future::Future;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+pub type Spawner = Arc<Executor<'static>>;
+
 pub struct Runtime {
-    pub executor: Arc<Executor<'static>>,
+    pub executor: Spawner,
     stop: Sender<()>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -53,4 +56,14 @@ impl Drop for Runtime {
             thread.join().unwrap();
         }
     }
+}
+
+/// The same of what is measured, in a runtime of its own.
+pub fn measure<F>(r: &Arc<Run>, task: impl FnOnce(Arc<Run>, Spawner) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let rt = Runtime::new();
+
+    rt.inside(task(r.clone(), rt.executor.clone()));
 }

@@ -2,48 +2,32 @@
 //! Tasks that wake each other, and threads that wake a task.
 
 use atomic_waker::AtomicWaker;
-use bench::{Case, Crossing, Run, Workload};
+use bench::{about, counts, Case, Crossing, Run, Workload};
 use futures_lite::future;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::task::Poll;
 
-use crate::runtime::Runtime;
+use crate::runtime::{measure, Runtime};
 
 pub static PING_PONG: Workload = Workload {
-    name: "ping_pong",
-    measures: "a task's wake of another and its own, there and back",
     how:
         "two tasks, each with a flag and an AtomicWaker: raise and wake() the \
           other's, await one's own",
-    silent: "a channel's values; a wake from another worker",
-    cases: &[Case {
-        name: "tasks",
-        run: ping_pong,
-        cold: false,
-    }],
+    cases: &[Case::new("tasks", ping_pong)],
+    ..about::PING_PONG
 };
 
 pub static WAKE_CROSS: Workload = Workload {
-    name: "wake_cross",
-    measures: "a thread's wake of a task that sleeps",
     how: "threads raise a flag and call an AtomicWaker's wake(), one task \
           awaits it: one thread that waits until its wake has arrived, or \
           four that do not",
-    silent: "a wake from within the runtime",
     cases: &[
-        Case {
-            name: "1 to 1",
-            run: |r| wake_cross(r, 1, 10_000),
-            cold: false,
-        },
-        Case {
-            name: "4 to 1",
-            run: |r| wake_cross(r, 4, 250_000),
-            cold: false,
-        },
+        Case::new("1 to 1", |r| wake_cross(r, 1)),
+        Case::new("4 to 1", |r| wake_cross(r, counts::SENDERS)),
     ],
+    ..about::WAKE_CROSS
 };
 
 #[derive(Default)]
@@ -78,11 +62,8 @@ impl Bell {
 }
 
 fn ping_pong(r: &Arc<Run>) {
-    let rt = Runtime::new();
-    let (r, executor) = (r.clone(), rt.executor.clone());
-
-    rt.inside(async move {
-        let rounds = r.ops(1_000_000);
+    measure(r, |r, executor| async move {
+        let rounds = r.ops(counts::TURNS);
         let bells: Arc<[Bell; 2]> = Arc::default();
         let far_bells = bells.clone();
         let far = executor.spawn(async move {
@@ -101,23 +82,16 @@ fn ping_pong(r: &Arc<Run>) {
     });
 }
 
-fn wake_cross(r: &Arc<Run>, senders: u64, each: u64) {
+fn wake_cross(r: &Arc<Run>, senders: u64) {
     let rt = Runtime::new();
-    let run = r.clone();
-    let crossing = Arc::new(Crossing::new(senders, r.ops(each)));
     let bell = Arc::new(Bell::default());
+    let crossing = Crossing::new(r, senders);
     let (c, b) = (crossing.clone(), bell.clone());
     let receiver = rt.executor.spawn(async move {
         while !c.arrived() {
             b.wait().await;
         }
-        c.finish(&run);
     });
 
-    r.start();
-    let threads = crossing.start(move || bell.ring());
-    future::block_on(receiver);
-    for thread in threads {
-        thread.join().unwrap();
-    }
+    crossing.measure(move || bell.ring(), || future::block_on(receiver));
 }

@@ -3,7 +3,7 @@
 //! waits for each of its wakes to arrive; several just send, and the task takes
 //! however many have come. How a peer wakes is its own.
 
-use crate::{now, Histogram, Run};
+use crate::{counts, now, Histogram, Run};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -15,6 +15,7 @@ struct Receiver {
 }
 
 pub struct Crossing {
+    run: Arc<Run>,
     senders: u64,
     each: u64,                 // wakes of one sender
     sent: AtomicU64,           // and not yet taken
@@ -24,10 +25,17 @@ pub struct Crossing {
 }
 
 impl Crossing {
-    pub fn new(senders: u64, each: u64) -> Self {
-        Crossing {
+    /// Of one sender, or of several.
+    pub fn new(r: &Arc<Run>, senders: u64) -> Arc<Self> {
+        let wakes = match senders {
+            1 => counts::WAKES,
+            _ => counts::WAKES_FLOOD,
+        };
+
+        Arc::new(Crossing {
+            run: r.clone(),
             senders,
-            each,
+            each: r.ops(wakes) / senders,
             sent: AtomicU64::new(0),
             sent_at: AtomicU64::new(0),
             taken: AtomicU64::new(0),
@@ -36,7 +44,7 @@ impl Crossing {
                 latencies: Histogram::default(),
                 sender: None,
             }),
-        }
+        })
     }
 
     fn send(&self, wake: &dyn Fn()) {
@@ -54,7 +62,7 @@ impl Crossing {
     }
 
     /// Starts the senders.
-    pub fn start<W>(self: &Arc<Self>, wake: W) -> Vec<JoinHandle<()>>
+    fn start<W>(self: &Arc<Self>, wake: W) -> Vec<JoinHandle<()>>
     where
         W: Fn() + Clone + Send + 'static,
     {
@@ -69,7 +77,7 @@ impl Crossing {
             .collect()
     }
 
-    /// The task was woken. True when that was the last: it is to stop.
+    /// The task was woken. True when that was the last: it is to end.
     pub fn arrived(&self) -> bool {
         // Pairs with the release in send().
         let n = self.sent.swap(0, Ordering::Acquire);
@@ -82,16 +90,26 @@ impl Crossing {
             self.taken.fetch_add(1, Ordering::Release);
             receiver.sender.as_ref().unwrap().unpark();
         }
-        receiver.arrived == self.each * self.senders
+        let last = receiver.arrived == self.each * self.senders;
+        if last {
+            self.run.stop(receiver.arrived);
+        }
+        last
     }
 
-    /// After the last has arrived: gives the figures.
-    pub fn finish(&self, r: &Run) {
-        let receiver = self.receiver.lock().unwrap();
-
-        r.stop(receiver.arrived);
+    /// From the first wake to the last. The task is there.
+    pub fn measure<W>(self: &Arc<Self>, wake: W, await_task: impl FnOnce())
+    where
+        W: Fn() + Clone + Send + 'static,
+    {
+        self.run.start();
+        let threads = self.start(wake);
+        await_task();
+        for thread in threads {
+            thread.join().unwrap();
+        }
         if self.senders == 1 {
-            r.latencies(&receiver.latencies);
+            self.run.latencies(&self.receiver.lock().unwrap().latencies);
         }
     }
 }

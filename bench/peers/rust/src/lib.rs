@@ -2,13 +2,23 @@
 //! The frame of bench/bench.h in Rust: the same options, the same windows, the
 //! same lines. bench/bench.h says what they mean.
 
+pub mod about;
+mod calls;
+pub mod counts;
 mod crossing;
+mod fanin;
 mod histogram;
 mod naps;
+mod sleepers;
+mod tasks;
 
+pub use calls::{back_to_back, paused, roundtrip, submit, throughput};
 pub use crossing::Crossing;
+pub use fanin::{pipes, Ring};
 pub use histogram::Histogram;
-pub use naps::{Naps, NAPPERS};
+pub use naps::{naps, Napper};
+pub use sleepers::{far, sleepers, HOUR};
+pub use tasks::{chains, many, spawn_join, until, yielders, Busy};
 
 use std::fs::File;
 use std::io::Read;
@@ -25,9 +35,21 @@ const NO_WORKERS: &str = "it has no runtime without workers";
 const MARK: libc::c_int = 0x504f4e53;
 
 pub struct Case {
-    pub name: &'static str,
-    pub run: fn(&Arc<Run>),
-    pub cold: bool, // not to be warmed up: the first time is what counts
+    name: &'static str,
+    run: fn(&Arc<Run>),
+    cold: bool, // not to be warmed up: the first time is what counts
+}
+
+impl Case {
+    pub const fn new(name: &'static str, run: fn(&Arc<Run>)) -> Self {
+        let cold = false;
+        Case { name, run, cold }
+    }
+
+    pub const fn cold(name: &'static str, run: fn(&Arc<Run>)) -> Self {
+        let cold = true;
+        Case { name, run, cold }
+    }
 }
 
 pub struct Workload {
@@ -100,27 +122,14 @@ fn resident() -> f64 {
     pages.unwrap_or(0.0) * page as f64
 }
 
-/// The same without what was freed.
-pub fn resident_trimmed() -> f64 {
-    unsafe { libc::malloc_trim(0) };
-    resident()
-}
-
 /// A pipe: what is read from, what is written to. Neither blocks.
-pub fn pipe() -> (File, File) {
+fn pipe() -> (File, File) {
     let mut fds = [0; 2];
     let flags = libc::O_CLOEXEC | libc::O_NONBLOCK;
 
     assert_eq!(unsafe { libc::pipe2(fds.as_mut_ptr(), flags) }, 0, "a pipe");
     let [from, into] = fds.map(|fd| unsafe { File::from_raw_fd(fd) });
     (from, into)
-}
-
-/// When the i-th of a million timers is to end: out of order, in the next hour
-/// but one.
-pub fn far(i: u64) -> std::time::Duration {
-    const HOUR_MS: u64 = 3_600_000;
-    std::time::Duration::from_millis(HOUR_MS + i * 2_654_435_761 % HOUR_MS)
 }
 
 fn timeval_ns(t: libc::timeval) -> f64 {
@@ -153,7 +162,7 @@ impl Run {
         }
     }
 
-    pub fn quick(&self) -> bool {
+    fn quick(&self) -> bool {
         self.quick
     }
 

@@ -9,13 +9,13 @@ use crate::runtime;
 
 pub static SERVER: Server = Server {
     name: "echo",
-    how: "a task a connection: read() into a buffer of 1 KiB, 16 KiB once it \
+    how: "a task a connection: read() into a buffer of 1 KiB, 32 KiB once it \
           was full; write_all(); TCP_NODELAY",
     serve,
 };
 
 const SMALL: usize = 1024; // most connections say little
-const LARGE: usize = 16384;
+const LARGE: usize = 32768; // more than a message: a short count is all
 
 async fn echo(mut stream: TcpStream) -> std::io::Result<()> {
     let mut buffer = vec![0; SMALL];

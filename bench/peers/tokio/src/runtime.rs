@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //! The runtime of this program.
 
+use bench::Run;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 
 static CURRENT_THREAD: AtomicBool = AtomicBool::new(false);
@@ -29,4 +31,12 @@ where
     F::Output: Send + 'static,
 {
     rt.block_on(rt.spawn(task)).expect("a task")
+}
+
+/// The same of what is measured, in a runtime of its own.
+pub fn measure<F>(r: &Arc<Run>, task: impl FnOnce(Arc<Run>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    inside(&new(), task(r.clone()));
 }

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kit/reactor_batch.c - R6: an engine that completes operations makes no system
+ * call for each.
+ *
+ * A child uses the engine and is traced; it brackets what is counted with two
+ * calls of getppid(2), whose arguments nobody reads but the tracer.
+ */
+
+#include "kit.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "verdict.h"
+
+enum {
+    OPS = 4, // any queue has room for so few
+    ROUNDS = 10,
+    BEGIN = 0x6b69, // the first argument of the brackets
+    END = 0x6b6a,
+    TRACED = SIGTRAP | 0x80, // with PTRACE_O_TRACESYSGOOD
+};
+
+/* --- the child --- */
+
+static void
+batch_begin(int allowed)
+{
+    syscall(SYS_getppid, BEGIN, allowed);
+}
+
+static void
+batch_end(void)
+{
+    syscall(SYS_getppid, END, 0);
+}
+
+static void
+batch_round(struct pons_reactor *r, int fds[2])
+{
+    struct pons_op ops[OPS];
+    struct pons_event ev[OPS];
+    char bytes[OPS];
+    int taken = 0, n;
+
+    for (int i = 0; i < OPS; i++)
+        ops[i] = kit_op(PONS_OP_RECV, fds[0], &bytes[i], 1);
+    batch_begin(0);
+    for (int i = 0; i < OPS; i++)
+        kit_pends(r, &ops[i]);
+    batch_end();
+    kit_say(fds[1], "abcd");
+    while (taken < OPS) {
+        batch_begin(1);
+        n = r->ops->poll(r, ev, OPS, PONS_NEVER);
+        batch_end();
+        KIT_WANT(n >= 0 && n <= OPS, "poll with room for %d: found %d", OPS, n);
+        taken += n;
+    }
+}
+
+static _Noreturn void
+batch_child(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+        kit_skip("this system allows no ptrace here: %s", strerror(errno));
+    raise(SIGSTOP);
+    for (int i = 0; i < ROUNDS; i++)
+        batch_round(r, fds);
+    kit_child_ends();
+}
+
+/* --- the tracer --- */
+
+struct batch_count {
+    int counting;
+    long made, allowed;
+};
+
+static void
+batch_entered(struct batch_count *c, const struct __ptrace_syscall_info *info)
+{
+    uint64_t bracket = info->entry.args[0];
+
+    if (info->entry.nr == SYS_getppid && bracket == BEGIN) {
+        *c = (struct batch_count){1, 0, (long)info->entry.args[1]};
+    } else if (info->entry.nr == SYS_getppid && bracket == END) {
+        KIT_WANT(c->made <= c->allowed,
+                 "%s: wanted at most %ld system calls, found %ld",
+                 c->allowed == 0 ? "submit" : "poll", c->allowed, c->made);
+        c->counting = 0;
+    } else if (c->counting) {
+        c->made++;
+    }
+}
+
+/* Until the child has ended: its status. */
+static int
+batch_trace(pid_t pid)
+{
+    struct batch_count count = {0};
+    int status, signal = 0;
+
+    KIT_SYS(waitpid(pid, &status, 0));
+    if (!WIFSTOPPED(status))
+        return status; // it is not traced
+    KIT_SYS(ptrace(PTRACE_SETOPTIONS, pid, NULL,
+                   PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL));
+    for (;;) {
+        struct __ptrace_syscall_info info;
+
+        KIT_SYS(ptrace(PTRACE_SYSCALL, pid, NULL, signal));
+        KIT_SYS(waitpid(pid, &status, 0));
+        if (!WIFSTOPPED(status))
+            return status;
+        signal = WSTOPSIG(status) == TRACED ? 0 : WSTOPSIG(status);
+        if (signal != 0)
+            continue;
+        KIT_SYS(ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info));
+        if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+            batch_entered(&count, &info);
+    }
+}
+
+static void
+batch_system_calls(struct kit *k)
+{
+    pid_t pid = KIT_SYS(fork());
+    int status;
+
+    if (pid == 0)
+        batch_child(k);
+    status = batch_trace(pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == KIT_STATUS_TOLD)
+        _exit(KIT_STATUS_TOLD); // the verdict is there
+    KIT_EQ(status, 0, "the status of a child of the test");
+}
+
+const struct kit_test kit_batch_tests[] = {
+    {"R6", "submit makes no system call, and poll one", KIT_COMPLETION, NULL,
+     batch_system_calls},
+    {0},
+};
