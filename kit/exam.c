@@ -14,6 +14,8 @@
 
 #include "tests.h"
 
+enum { RULE_BYTES = 16 }; // of a rule's number or word, with its end
+
 /* "R5" is a rule's number, all else words of a name. */
 static int
 exam_is_chosen(const struct kit_test *t, const char *only)
@@ -91,22 +93,47 @@ exam_skips(struct kit_result *r, const char *format, ...)
     return 1;
 }
 
+/* The first of `rules` (NULL: none) that has failed, into `rule`. */
+static int
+exam_finds_broken(const struct kit_exam *e, const char *rules,
+                  char rule[RULE_BYTES])
+{
+    int length = 0;
+
+    while (rules != NULL && sscanf(rules, "%15s%n", rule, &length) == 1) {
+        rules += length;
+        if (kit_exam_count(e, rule, KIT_FAILED) > 0)
+            return 1;
+    }
+    return 0;
+}
+
+static const char *
+exam_rule_stands_on(const struct kit_exam *e, const char *number)
+{
+    const struct kit_rule *r = kit_rules(e->entry->kind);
+
+    while (r->number != NULL && strcmp(r->number, number) != 0)
+        r++;
+    assert(r->number != NULL); // each rule of a test is in that table
+    return r->stands_on;
+}
+
 /* Skips the test if one of the rules that it stands on has failed. */
 static int
 exam_cannot_judge(const struct kit_exam *e, struct kit_result *r)
 {
-    const char *rules =
-        exam_cannot_open(e) ? e->results[0].test->rule : r->test->stands_on;
-    char rule[16];
-    int length = 0;
+    const char *of_rule = exam_rule_stands_on(e, r->test->rule);
+    char rule[RULE_BYTES];
 
     if (exam_hangs(e, r->test->rule))
         return exam_skips(r, "another test of %s hangs", r->test->rule);
-    while (rules != NULL && sscanf(rules, "%15s%n", rule, &length) == 1) {
-        rules += length;
-        if (kit_exam_count(e, rule, KIT_FAILED) > 0)
-            return exam_skips(r, "it stands on %s, which does not hold", rule);
-    }
+    if (exam_cannot_open(e))
+        return exam_skips(r, "it stands on %s, which does not hold",
+                          e->results[0].test->rule);
+    if (exam_finds_broken(e, of_rule, rule) ||
+        exam_finds_broken(e, r->test->stands_on, rule))
+        return exam_skips(r, "it stands on %s, which does not hold", rule);
     return 0;
 }
 

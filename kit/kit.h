@@ -28,8 +28,8 @@
  *
  * The trap is naming the wrong rule. An engine that breaks one rule shall fail
  * the tests of that rule only: a test asks for nothing beyond its own, and
- * names in `stands_on` the rules without which it cannot judge. kit/tests.c
- * has all tables, in the order in which they run.
+ * names in `stands_on` the rules without which it cannot judge (kit/tests.c has
+ * those of all tests of a rule). Tables run in the order of kit/tests.c.
  *
  * Threads     Checks from any thread, and from a forked child. All else: one.
  */

@@ -66,7 +66,7 @@ kind_devices(struct kit *k)
     int nothing = KIT_SYS(open("/dev/null", O_RDWR | O_CLOEXEC));
     int zero = KIT_SYS(open("/dev/zero", O_RDWR | O_CLOEXEC));
     int folder = KIT_SYS(open("/", O_RDONLY | O_CLOEXEC));
-    char text[ROOM];
+    char text[ROOM] = "";
 
     kit_ends(r, kit_op(PONS_OP_READ, nothing, text, 4), 0);
     kit_ends(r, kit_op(PONS_OP_WRITE, nothing, text, 4), 4);

@@ -10,8 +10,9 @@
 
 /* In the order of a report. */
 struct kit_rule {
-    const char *number; // "R5"; NULL ends the table
-    const char *word;   // what the contract's header calls it
+    const char *number;    // "R5"; NULL ends the table
+    const char *word;      // what the contract's header calls it
+    const char *stands_on; // rules without which no test of it can judge
 };
 
 /* The rules for engines of `kind`. */

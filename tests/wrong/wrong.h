@@ -43,22 +43,25 @@ wrong_open(struct pons_poller **out, const struct pons_config *config,
         wrong_ops.open = wrong_open;                           \
         __VA_ARGS__;                                           \
     }                                                          \
-    static const struct pons_engine wrong_engines[] = {        \
-        {.kind = PONS_KIND_POLLER,                             \
-         .rank = 0,                                            \
-         .name = engine,                                       \
-         .summary = "wrong on purpose",                        \
-         .table = &wrong_ops},                                 \
-        {0},                                                   \
-    };                                                         \
-    static const struct pons_plugin wrong_plugin = {           \
-        .abi = PONS_ABI,                                       \
-        .size = sizeof wrong_plugin,                           \
-        .name = engine,                                        \
-        .version = PONS_VERSION,                               \
-        .licence = "MIT",                                      \
-        .engines = wrong_engines,                              \
-    };                                                         \
-    PONS_PLUGIN(wrong_plugin, engine, PONS_VERSION, "MIT", "poller:" engine)
+    WRONG_PLUGIN(PONS_KIND_POLLER, "poller:", engine, &wrong_ops)
+
+#define WRONG_PLUGIN(kind_, kind_word, engine, table_)  \
+    static const struct pons_engine wrong_engines[] = { \
+        {.kind = kind_,                                 \
+         .rank = 0,                                     \
+         .name = engine,                                \
+         .summary = "wrong on purpose",                 \
+         .table = table_},                              \
+        {0},                                            \
+    };                                                  \
+    static const struct pons_plugin wrong_plugin = {    \
+        .abi = PONS_ABI,                                \
+        .size = sizeof wrong_plugin,                    \
+        .name = engine,                                 \
+        .version = PONS_VERSION,                        \
+        .licence = "MIT",                               \
+        .engines = wrong_engines,                       \
+    };                                                  \
+    PONS_PLUGIN(wrong_plugin, engine, PONS_VERSION, "MIT", kind_word engine)
 
 #endif /* WRONG_H */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/wrong/spills.c - breaks R14: each open leaves a descriptor behind.
+ */
+
+#include "reactor.h"
+
+static int
+spills_open(struct pons_reactor **out, const struct pons_config *config,
+            const struct pons_host *host, struct pons_reason *reason)
+{
+    int err = right_open(out, config, host, reason);
+
+    if (err == 0)
+        (void)!eventfd(0, EFD_CLOEXEC);
+    return err;
+}
+
+WRONG_REACTOR("spills", wrong_reactor.open = spills_open)
