@@ -134,6 +134,7 @@ bound_after_waiting(struct kit *k)
         kit_wait(&waiter[i].begun);
     }
     kit_work_occupy(p, &busy);
+    KIT_EQ(kit_pool_figures(p).waiting, THREADS, "jobs that wait for jobs");
     kit_work_init(&w, 0);
     kit_work_submit(p, &w);
     for (int i = 0; i < THREADS; i++)
@@ -142,6 +143,7 @@ bound_after_waiting(struct kit *k)
     KIT_EQ(kit_pool_figures(p).queued, 1,
            "jobs that wait while one runs and one may, and threads have come "
            "back from waiting");
+    KIT_EQ(kit_pool_figures(p).waiting, 0, "jobs that wait for jobs still");
     kit_work_finish(&busy);
     kit_work_await(&w);
     bound_of_many(p);

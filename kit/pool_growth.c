@@ -12,14 +12,23 @@
 
 enum { THREADS = 4, FEW = 2 }; // with an option for it, and without
 
-/* Jobs that only end when all of them run. */
+static unsigned
+growth_bound(struct kit *k)
+{
+    return kit_pool_bound(k, THREADS) ? THREADS : FEW;
+}
+
+/* Jobs that only end when all of them run; nobody else submits any. */
 static void
 growth_of(struct poni_pool *p, unsigned n)
 {
     struct kit_work w[THREADS];
 
-    for (unsigned i = 0; i < n; i++)
-        kit_work_occupy(p, &w[i]);
+    for (unsigned i = 0; i < n; i++) {
+        kit_work_init(&w[i], 1);
+        kit_work_submit(p, &w[i]);
+        kit_wait(&w[i].begun);
+    }
     for (unsigned i = 0; i < n; i++)
         kit_work_finish(&w[i]);
 }
@@ -27,7 +36,7 @@ growth_of(struct poni_pool *p, unsigned n)
 static void
 growth_up_to_the_limit(struct kit *k)
 {
-    unsigned n = kit_pool_bound(k, THREADS) ? THREADS : FEW;
+    unsigned n = growth_bound(k);
     struct poni_pool *p = kit_pool_open(k);
 
     growth_of(p, n);
@@ -39,7 +48,7 @@ growth_up_to_the_limit(struct kit *k)
 static void
 growth_of_a_burst(struct kit *k)
 {
-    unsigned n = kit_pool_bound(k, THREADS) ? THREADS : FEW;
+    unsigned n = growth_bound(k);
     struct poni_pool *p = kit_pool_open(k);
     struct kit_work w[THREADS];
 
@@ -48,19 +57,20 @@ growth_of_a_burst(struct kit *k)
         kit_work_submit(p, &w[i]);
     }
     for (unsigned i = 0; i < n; i++)
-        kit_work_await_begun(p, &w[i]);
+        kit_wait(&w[i].begun);
     for (unsigned i = 0; i < n; i++)
         kit_work_finish(&w[i]);
     kit_pool_close(p);
 }
 
-/* The system has none for a while; then it has. */
+/* The system has none for a while; then it has. The policy may ask for them
+ * when it has something else to answer, too. */
 static void
 growth_after_a_refusal(struct kit *k)
 {
-    unsigned n = kit_pool_bound(k, THREADS) ? THREADS : FEW;
+    unsigned n = growth_bound(k);
     struct poni_pool *p = kit_pool_open(k);
-    struct kit_work first, w;
+    struct kit_work first, w, many[THREADS];
 
     kit_work_occupy(p, &first);
     kit_work_init(&w, 0);
@@ -68,7 +78,10 @@ growth_after_a_refusal(struct kit *k)
         kit_skip("it refuses a job while no other waits");
     kit_work_finish(&first);
     kit_work_await(&w);
-    growth_of(p, n);
+    for (unsigned i = 0; i < n; i++)
+        kit_work_occupy(p, &many[i]);
+    for (unsigned i = 0; i < n; i++)
+        kit_work_finish(&many[i]);
     kit_pool_close(p);
 }
 
