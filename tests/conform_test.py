@@ -30,6 +30,9 @@ LIMIT = 600  # seconds; nothing takes that long unless it hangs
 # that are busy, and builds that are slow.
 HANGS = "%ds" % (int(os.environ.get("UNIT_SECONDS", "60")) // 4)
 
+# What the kit says of system calls where it cannot watch them.
+UNSEEN = "a sanitizer makes system calls of its own"
+
 
 def environment(**settings):
     env = {k: v for k, v in os.environ.items() if not k.startswith("PONS_")}
@@ -62,6 +65,8 @@ class Wrong(unittest.TestCase):
                 lambda name: conform("--timeout", HANGS, wrong(name)), rules)
             for name, result in zip(rules, results):
                 with self.subTest(engine=name, rule=rules[name]):
+                    if name == "dozes" and UNSEEN in result.stdout:
+                        self.skipTest(UNSEEN)
                     self.assertEqual(result.returncode, 1, result)
                     self.assertRegex(result.stdout,
                                      "\n[^ ]+ breaks %s: " % rules[name])
