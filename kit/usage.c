@@ -52,8 +52,8 @@ kit_heap(void)
     return m.uordblks + m.hblkhd;
 }
 
-static uint64_t
-usage_cpu_ns(void)
+uint64_t
+kit_cpu_ns(void)
 {
     struct timespec t;
 
@@ -81,5 +81,5 @@ usage_queued_ns(void)
 uint64_t
 kit_busy_ns(void)
 {
-    return usage_cpu_ns() + usage_queued_ns();
+    return kit_cpu_ns() + usage_queued_ns();
 }
