@@ -35,7 +35,7 @@ struct conform_values {
 // clang-format off
 static const struct option conform_options[] = {
     {0, "only", "TEXT", OPTION_TEXT, offsetof(struct conform_values, only), 0,
-     0, "only tests of a rule (R5, B2), or with TEXT in the name"},
+     0, "only tests of a rule (R5), or with TEXT in the name"},
     {0, "timeout", "DURATION", OPTION_DURATION,
      offsetof(struct conform_values, timeout_ns), 1, 3600 * SECOND,
      "a test that takes longer hangs (default 20s)"},
