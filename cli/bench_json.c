@@ -95,10 +95,12 @@ abouts_json(const struct bench_result *r)
         const struct bench_about *a = &r->abouts[i];
 
         json_array_append_new(
-            array, json_pack("{s:o, s:o, s:o, s:o}", "workload",
-                             text_json(a->workload), "measures",
-                             text_json(a->measures), "how", text_json(a->how),
-                             "silent", text_json(a->silent)));
+            array,
+            json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "workload",
+                      text_json(a->workload), "subject", text_json(a->subject),
+                      "kind", bench_about_kind(a), "measures",
+                      text_json(a->measures), "how", text_json(a->how),
+                      "silent", text_json(a->silent)));
     }
     return array;
 }

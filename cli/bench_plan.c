@@ -301,6 +301,7 @@ static int
 plan_workload(const struct bench_plan *p, const char *workload,
               struct bench_result *r)
 {
+    struct bench_about about;
     int err = 0;
 
     for (size_t i = 0; err == 0 && i < p->catalog->count; i++) {
@@ -308,7 +309,8 @@ plan_workload(const struct bench_plan *p, const char *workload,
 
         if (!offer_wanted(p, o) || strcmp(o->workload, workload) != 0)
             continue;
-        if (bench_about_add(r, workload, o->measures, o->how, o->silent) < 0)
+        about = bench_about_of(o);
+        if (bench_about_add(r, &about) < 0)
             return plan_no_memory();
         for (char **c = o->cases; err == 0 && *c; c++)
             if (!case_is_known(p, i, *c))

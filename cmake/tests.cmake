@@ -145,8 +145,8 @@ if(PONS_CLI)
     pons_test(${noun})
     target_link_libraries(${noun}_test PRIVATE jansson)
   endforeach()
-  target_sources(bench_baseline_test PRIVATE cli/bench_baseline.c
-    cli/bench_environment.c cli/bench_json.c cli/bench_result.c
+  target_sources(bench_baseline_test PRIVATE cli/bench_about.c
+    cli/bench_baseline.c cli/bench_environment.c cli/bench_json.c cli/bench_result.c
     cli/bench_stats.c cli/bench_syscalls.c cli/bench_units.c cli/say.c)
   target_sources(needed_test PRIVATE cli/needed.c)
   target_compile_definitions(needed_test PRIVATE CACHE_PATH="cache")

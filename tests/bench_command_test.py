@@ -145,11 +145,15 @@ class Words(Bench):
         self.program("beta", workload="beta")
 
     def test_list_says_what_the_workloads_are_and_runs_nothing(self):
-        self.program("limits/bare", subject="bare")
+        self.program("limits/bare", subject="bare", how="by hand")
+        self.program("peers/mine", subject="mine", how="in its own way",
+                     silent="what mine is silent about")
         out = self.bench("--list").stdout
         for part in ("alpha\n", "beta\n", "one", "what alpha measures",
                      "how beta does it", "what beta is silent about",
-                     "floors:        bare"):
+                     "  floor bare:    by hand\n"
+                     "  peer mine:     in its own way\n"
+                     "  does not tell: what mine is silent about\nbeta\n"):
             self.assertIn(part, out)
         self.assertEqual(os.path.getsize(self.log), 0)
 
@@ -820,6 +824,26 @@ figure switches 1 0.5; figure rss B 2097152; figure p99 ns 12345""")
         self.assertRegex(out, r"slow +2.00 us .* \+ #{16}\n")
         self.assertRegex(out, r"measures: +what alpha measures\n +how: +how "
                               r"alpha does it\n +does not tell: what alpha is")
+
+    def test_how_each_subject_does_it_is_said(self):
+        self.program("alpha")
+        self.program("limits/bare", subject="bare", how="by hand")
+        self.program("peers/libev", subject="libev", how="in its own way",
+                     silent="what libev is silent about")
+        self.program("peers/libuv", subject="libuv", how="in another way")
+        out = self.bench("--repeat", "1", "--limits", "--peers", "libev",
+                         "--json", self.json).stdout
+        self.assertIn("how alpha does it\n"
+                      "  does not tell: what alpha is silent about\n"
+                      "  floor bare:    by hand\n"
+                      "  peer libev:    in its own way\n"
+                      "  does not tell: what libev is silent about\n\n", out)
+        self.assertEqual(
+            [(w["workload"], w["subject"], w["kind"], w["how"])
+             for w in self.document()["workloads"]],
+            [("alpha", "pons", "ours", "how alpha does it"),
+             ("alpha", "bare", "floor", "by hand"),
+             ("alpha", "libev", "peer", "in its own way")])
 
     def test_columns_of_a_server_workload_are_the_servers(self):
         self.program("alpha", """
