@@ -916,6 +916,39 @@ case $* in *librust-tokio-dev) printf 1.24.2-1 ;; *) exit 1 ;; esac
         self.assertFalse({"wrk", "peers"} &
                          set(self.document()["environment"]))
 
+    def test_both_limits_are_in_the_environment(self):
+        self.program("alpha")
+        result = subprocess.run(
+            ["sh", "-c", 'ulimit -Sn 200 && ulimit -Hn 300 && exec "$@"', "sh",
+             *self.words(["--repeat", "1", "--json", self.json])],
+            env=environment(LOG=self.log), stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=LIMIT, check=False)
+        self.assertEqual(result.returncode, 0, result)
+        self.assertEqual(self.document()["environment"]["open files"],
+                         "200, hard limit 300")
+
+    def test_mitigations_are_said_to_the_last(self):
+        self.program("alpha")
+        flaws = os.path.join(self.dir, "flaws")
+        os.mkdir(flaws)
+        for i in range(20):
+            with open(os.path.join(flaws, "flaw_%02d" % i), "w",
+                      encoding="utf-8") as f:
+                f.write("Vulnerable: no microcode\n" if i else "Not affected\n")
+        words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                 'mount --bind "$0" /sys/devices/system/cpu/vulnerabilities '
+                 '&& exec "$@"', flaws]
+        if subprocess.run(words + ["true"], capture_output=True,
+                          check=False).returncode != 0:
+            self.skipTest("no namespaces here")
+        subprocess.run(words + self.words(["--repeat", "1", "--json",
+                                           self.json]), check=True,
+                       env=environment(LOG=self.log), capture_output=True,
+                       stdin=subprocess.DEVNULL, timeout=LIMIT)
+        self.assertEqual(self.document()["environment"]["mitigations"],
+                         ", ".join("flaw_%02d: Vulnerable" % i
+                                   for i in range(1, 20)))
+
     def test_on_a_terminal_it_says_how_far_it_is(self):
         self.program("alpha")
         terminal, its = os.openpty()
