@@ -113,6 +113,9 @@ if(PONS_CLI)
   add_test(NAME bench_program COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_program_test.py"
     $<TARGET_FILE:pons_command>)
+  add_test(NAME bench_table COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/bench_table_test.py"
+    "${PROJECT_SOURCE_DIR}/bench/table")
   add_test(NAME new COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/new_test.py"
     $<TARGET_FILE:pons_command> "${PROJECT_BINARY_DIR}")
