@@ -14,8 +14,9 @@
  *     server_values(&s, r, &before, ops);
  *     server_end(&s, 0);
  *
- * The server runs on the first processor this process may use, and this
- * process, the load, from then on on the second.
+ * The server runs on the first processors this process may use, one for each
+ * of its workers, and this process, the load, from then on on the next:
+ * bench/sides.h.
  *
  * A server program is started as `PROGRAM --serve echo`. It listens on
  * 127.0.0.1, on any free port, prints the port as one line, serves until its
