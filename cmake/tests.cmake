@@ -116,6 +116,12 @@ if(PONS_CLI)
   add_test(NAME bench_table COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_table_test.py"
     "${PROJECT_SOURCE_DIR}/bench/table")
+  # Not where all is slow: it would take minutes.
+  if(PONS_BENCH AND NOT PONS_SANITIZE AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+    add_test(NAME bench_workloads COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/bench_workloads_test.py"
+      $<TARGET_FILE:pons_command>)
+  endif()
   add_test(NAME new COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/new_test.py"
     $<TARGET_FILE:pons_command> "${PROJECT_BINARY_DIR}")
