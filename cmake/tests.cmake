@@ -116,6 +116,11 @@ if(PONS_CLI)
   add_test(NAME bench_table COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_table_test.py"
     "${PROJECT_SOURCE_DIR}/bench/table")
+  if(PONS_BENCH)
+    add_test(NAME bench_load COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/bench_load_test.py"
+      $<TARGET_FILE:bench_echo>)
+  endif()
   # Not where all is slow: it would take minutes.
   if(PONS_BENCH AND NOT PONS_SANITIZE AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
     add_test(NAME bench_workloads COMMAND Python3::Interpreter
