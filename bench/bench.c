@@ -247,6 +247,25 @@ print_cases(const char *member, const struct bench_workload *w, int heavy)
     putchar(']');
 }
 
+/* {"lateness":"p99"} */
+static void
+print_mains(const struct bench_workload *w)
+{
+    const char *comma = "";
+
+    printf(",\"mains\":{");
+    for (const struct bench_case *c = w->cases; c->name; c++) {
+        if (!c->main)
+            continue;
+        printf("%s", comma);
+        print_text(c->name);
+        putchar(':');
+        print_text(c->main);
+        comma = ",";
+    }
+    putchar('}');
+}
+
 static void
 describe(const struct bench_workload *w)
 {
@@ -269,6 +288,7 @@ describe(const struct bench_workload *w)
     putchar(']');
     print_cases("cases", w, 0);
     print_cases("heavy", w, 1);
+    print_mains(w);
     printf(",\"spread\":%s}\n", w->spread ? "true" : "false");
 }
 

@@ -60,6 +60,7 @@ enum bench_state {
 
 struct bench_row {
     struct bench_key key;
+    const char *main; // the metric it is about, borrowed; NULL: the usual one
     enum bench_state state;
     char *reason;                 // for SKIPPED and FAILED: why; else NULL
     char *uncounted;              // why its system calls are not; else NULL
@@ -107,8 +108,9 @@ int bench_row_value(struct bench_row *row, const char *metric, const char *unit,
 const struct bench_figure *bench_row_figure(const struct bench_row *row,
                                             const char *metric);
 
-/* What the row settles by: "server cpu" (its wall is as much the client's),
- * "wall", or else its first. NULL: it has none. */
+/* What the row is about and settles by: what its case says, "server cpu" (its
+ * wall is as much the client's), "wall", or else its first. NULL: it has none.
+ */
 const struct bench_figure *bench_row_main(const struct bench_row *row);
 
 /* "pons epoll elastic 1 worker": the subject and its axes, in few words. */

@@ -11,16 +11,17 @@
  *                     "measures": "...", "how": "...", "silent": "..."}],
  *      "figures": [
  *        {KEY, "metric": "wall", "unit": "ns", "values": [19.8, ...],
- *         "median": 19.8, "low": 19.7, "high": 20.1, "settled": true},
+ *         "median": 19.8, "low": 19.7, "high": 20.1, "main": true,
+ *         "settled": true},
  *        {KEY, "skipped": "reason"}, {KEY, "failed": "reason"},
  *        {KEY, "unmeasured": "the time was up"}]}
  *
  * In "workloads" is what each subject says of each; "kind" is "ours", "floor"
  * or "peer". KEY is "workload", "case", "subject", "reactor", "pool" and
- * "workers"; an axis that the subject does not vary with is "". "settled" is
- * the row's: the interval of what it settles by is narrow. "low" and "high" are
- * the 95 % interval of the median, or all that was seen where values are too
- * few.
+ * "workers"; an axis that the subject does not vary with is "". "main" is what
+ * the row is about and settles by; "settled" is the row's: the interval of that
+ * is narrow. "low" and "high" are the 95 % interval of the median, or all that
+ * was seen where values are too few.
  */
 
 #include <stdio.h>

@@ -203,6 +203,23 @@ case_is_heavy(const struct bench_catalog *c, const char *workload,
     return heavy;
 }
 
+/* What our own program says that the case is about; NULL: nothing. */
+static const char *
+case_main(const struct bench_catalog *c, const char *workload,
+          const char *case_name)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct bench_offer *o = &c->offers[i];
+
+        if (o->kind != KIND_OURS || strcmp(o->workload, workload) != 0)
+            continue;
+        for (size_t k = 0; o->cases[k]; k++)
+            if (strcmp(o->cases[k], case_name) == 0 && *o->mains[k])
+                return o->mains[k];
+    }
+    return NULL;
+}
+
 /* The program that measures servers of that workload. */
 static const struct bench_offer *
 find_driver(const struct bench_catalog *c, const char *workload)
@@ -279,6 +296,8 @@ plan_case(const struct bench_plan *p, const char *workload,
         if (offer_wanted(p, o) && strcmp(o->workload, workload) == 0)
             err = plan_offer(p, o, case_name, r);
     }
+    for (size_t i = first; i < r->row_count; i++)
+        r->rows[i].main = case_main(p->catalog, workload, case_name);
     skip_if_heavy(p, r, first);
     return err;
 }

@@ -148,7 +148,8 @@ bench_row_figure(const struct bench_row *row, const char *metric)
 const struct bench_figure *
 bench_row_main(const struct bench_row *row)
 {
-    static const char *const mains[] = {"server cpu", "wall"};
+    const char *const mains[] = {row->main ? row->main : "", "server cpu",
+                                 "wall"};
 
     for (size_t i = 0; i < sizeof mains / sizeof mains[0]; i++) {
         const struct bench_figure *f = bench_row_figure(row, mains[i]);

@@ -510,6 +510,24 @@ class Runs(Bench):
         self.assertTrue(one["settled"])
         self.assertIn("alpha: one (server cpu)", out)
 
+    def test_a_case_may_be_about_another_figure_and_so_for_peers(self):
+        body = "figure wall ns 100; figure p99 ns $((%d + RUN))"
+        self.program("alpha", body % 1000, cases=("one", "two"),
+                     mains={"two": "p99"})
+        self.program("limits/bare", body % 2000, subject="bare",
+                     cases=("one", "two"))
+        out = self.bench("--repeat", "6", "--limits", "--json",
+                         self.json).stdout
+        self.assertIn("alpha: one (wall)", out)
+        self.assertRegex(out, r"alpha: two \(p99\)\n.*\n"
+                              r"  pons +1.00 us .*\n +wall 100 ns\n"
+                              r"(.*not counted.*\n)?"
+                              r"  bare +2.00 us .* \+ #{16}\n")
+        self.assertEqual({(f["case"], f["metric"])
+                          for f in self.document()["figures"]
+                          if f.get("main")},
+                         {("one", "wall"), ("two", "p99")})
+
     def test_when_the_time_is_up_it_says_so(self):
         self.program("alpha")
         result = self.bench("--time", "1ns", "--json", self.json, status=1)
