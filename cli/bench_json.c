@@ -55,26 +55,30 @@ figure_json(const struct bench_row *row, const struct bench_figure *f)
 }
 
 static void
-add_reason(json_t *figures, const struct bench_row *row, const char *what)
+add_reason(json_t *figures, const struct bench_row *row, const char *what,
+           const char *reason)
 {
     json_t *o = key_json(&row->key);
 
-    json_object_set_new(
-        o, what, text_json(row->reason ? row->reason : "the time was up"));
+    json_object_set_new(o, what, text_json(reason));
     json_array_append_new(figures, o);
 }
 
 static void
 add_row(json_t *figures, const struct bench_row *row)
 {
+    const char *reason = row->reason ? row->reason : "the time was up";
+
     for (size_t i = 0; i < row->figure_count; i++)
         json_array_append_new(figures, figure_json(row, &row->figures[i]));
+    if (row->uncounted)
+        add_reason(figures, row, "uncounted", row->uncounted);
     if (row->state == ROW_SKIPPED)
-        add_reason(figures, row, "skipped");
+        add_reason(figures, row, "skipped", reason);
     else if (row->state == ROW_FAILED)
-        add_reason(figures, row, "failed");
+        add_reason(figures, row, "failed", reason);
     else if (row->figure_count == 0)
-        add_reason(figures, row, "unmeasured");
+        add_reason(figures, row, "unmeasured", reason);
 }
 
 static json_t *

@@ -14,7 +14,8 @@
  *         "median": 19.8, "low": 19.7, "high": 20.1, "main": true,
  *         "settled": true},
  *        {KEY, "skipped": "reason"}, {KEY, "failed": "reason"},
- *        {KEY, "unmeasured": "the time was up"}]}
+ *        {KEY, "unmeasured": "the time was up"},
+ *        {KEY, "uncounted": "why it has no system calls"}]}
  *
  * In "workloads" is what each subject says of each; "kind" is "ours", "floor"
  * or "peer". KEY is "workload", "case", "subject", "reactor", "pool" and

@@ -69,6 +69,12 @@ class Page(unittest.TestCase):
                              reason("tokio", member, "the time was up"))
             self.assertIn("| tokio | the time was up |", page)
 
+    def test_what_is_only_not_counted_is_measured(self):
+        page = self.page(figure("pons", "wall", 1),
+                         reason("pons", "uncounted", "no ptrace here"))
+        self.assertIn("| **pons** | 1.00 ns |", page)
+        self.assertNotIn("no ptrace", page)
+
     def test_of_a_server_all_figures_are_the_servers(self):
         page = self.page(figure("pons", "wall", 9, main=False),
                          figure("pons", "server cpu", 70, main=True),
