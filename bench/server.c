@@ -331,7 +331,8 @@ server_values(const struct server *s, struct bench_run *r,
         bench_value(r, "server user", "ns", cpu * user / ticks);
         bench_value(r, "server system", "ns", cpu * (1 - user / ticks));
     }
-    bench_value(r, "server switches", "1",
-                (double)(now.switches - before->switches) / n);
+    if (now.switches >= before->switches) // else those of some are gone
+        bench_value(r, "server switches", "1",
+                    (double)(now.switches - before->switches) / n);
     bench_value(r, "server rss", "B", server_resident(s));
 }

@@ -62,7 +62,9 @@ void server_read(const struct server *s, struct server_used *used);
 double server_resident(const struct server *s);
 
 /* The metrics: server cpu, server user, server system (ns per op; the latter
- * two only of a long load), server switches (per op), server rss. */
+ * two only of a long load), server switches (per op; the kernel tells those of
+ * the threads that are there, and of threads that come and go it is too few, or
+ * there is none), server rss. */
 void server_values(const struct server *s, struct bench_run *r,
                    const struct server_used *before, uint64_t ops);
 

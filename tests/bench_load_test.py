@@ -18,11 +18,12 @@ import unittest
 ECHO = ""
 LIMIT = 60  # seconds; nothing takes that long unless it hangs
 
-# What it does with a message is `body`; `seen` is how many came before it. It
-# ends with its stdin, as bench/server.h says.
+# What it does before it says its port, and with a message; `seen` is how many
+# came before that. It ends with its stdin, as bench/server.h says.
 SERVER = """#!%s
-import os, select, socket, sys, time
+import os, select, socket, sys, threading, time
 listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+%s
 print(listener.getsockname()[1], flush=True)
 epoll = select.epoll()
 epoll.register(listener, select.EPOLLIN)
@@ -53,20 +54,24 @@ while True:
 """
 
 
+def server(message="pass", start=""):
+    return SERVER % (sys.executable, start, message)
+
+
 class Load(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="pons bench ")
         self.addCleanup(shutil.rmtree, self.dir)
 
-    def echo(self, case, server, status=0):
+    def echo(self, case, program, *words, status=0):
         """The figures by metric, or the line that says why there are none."""
         path = os.path.join(self.dir, "server")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(server)
+            f.write(program)
         os.chmod(path, 0o755)
         done = subprocess.run(
             [ECHO, "--case", case, "--repeat", "1", "--subject", "slow",
-             "--server", path], capture_output=True, text=True,
+             "--server", path, *words], capture_output=True, text=True,
             timeout=LIMIT, stdin=subprocess.DEVNULL, check=False)
         self.assertEqual(done.returncode, status, done)
         if status:
@@ -78,8 +83,8 @@ class Load(unittest.TestCase):
         """A stall of 0.2 s keeps 50 messages waiting in their sockets, but 4000
         of the 10,000 are due meanwhile: more than a tenth of all are late by
         more than half of it."""
-        figures = self.echo("50 conn 64 B open", SERVER % (
-            sys.executable, "seen == 2000 and time.sleep(0.2)"))
+        figures = self.echo("50 conn 64 B open", server(
+            "seen == 2000 and time.sleep(0.2)"))
         self.assertEqual(figures["ops"]["values"], [10000])
         self.assertGreaterEqual(figures["p90"]["values"][0], 100e6)
 
@@ -88,9 +93,23 @@ class Load(unittest.TestCase):
                       "message = message * 2",          # twice
                       "message = b'?' * len(message) if seen == 60 else "
                       "message"):                       # once, in the middle
-            said = self.echo("50 conn 64 B", SERVER % (sys.executable, wrong),
-                             status=1)
+            said = self.echo("50 conn 64 B", server(wrong), status=1)
             self.assertIn("comparing what the server sent", said, wrong)
+
+    def test_switches_of_threads_that_have_ended_make_no_figure(self):
+        """5000 of a thread that ends once the load has begun: the others have
+        fewer."""
+        figures = self.echo("50 conn 64 B", server(start="""
+begun, end = threading.Event(), threading.Event()
+def switch():
+    for _ in range(5000):
+        time.sleep(1e-6)
+    begun.set()
+    end.wait()
+thread = threading.Thread(target=switch)
+thread.start()
+begun.wait()""", message="seen == 100 and (end.set(), thread.join())"), "--quick")
+        self.assertNotIn("server switches", figures)
 
     def test_a_server_that_cannot_run_is_skipped_with_its_reason(self):
         figures = self.echo("1 conn 64 B",
