@@ -66,8 +66,8 @@ function(pons_subject source)
   set_target_properties(subject_${name} PROPERTIES PREFIX ""
     OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
-  target_include_directories(subject_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
-  pons_compile(subject_${name})
+  pons_internal(subject_${name})
+  target_link_options(subject_${name} PRIVATE -Wl,--exclude-libs,ALL)
 endfunction()
 
 if(TARGET any_test)
@@ -136,7 +136,7 @@ if(PONS_CLI)
   if(PONS_SANITIZE OR CMAKE_CROSSCOMPILING_EMULATOR)
     set(limit 300s)
   endif()
-  foreach(engine IN LISTS PONS_REACTORS)
+  foreach(engine IN LISTS PONS_REACTORS PONS_POLICIES)
     add_test(NAME conform_${engine}
       COMMAND $<TARGET_FILE:pons_command> conform --timeout ${limit} ${engine})
     if(TARGET plugin_${engine})
@@ -144,13 +144,8 @@ if(PONS_CLI)
         conform --timeout ${limit} $<TARGET_FILE:plugin_${engine}>)
     endif()
   endforeach()
-  foreach(source IN LISTS PONS_RIGHT PONS_WRONG PONS_WRONG_REACTORS)
+  foreach(source IN LISTS PONS_RIGHT PONS_WRONG PONS_WRONG_POLICIES)
     pons_subject(${source})
-  endforeach()
-  foreach(source IN LISTS PONS_WRONG_REACTORS) # tests/wrong/reactor.h
-    cmake_path(GET source STEM name)
-    target_sources(subject_${name} PRIVATE core/adapter.c core/finetimer.c
-      core/oddset.c core/optry.c core/slots.c)
   endforeach()
   add_test(NAME conform COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/conform_test.py"

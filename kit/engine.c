@@ -13,15 +13,24 @@
 #include "core/catalog.h"
 #include "core/settings.h"
 
-/* Its defaults, unless something else was asked for. */
-static const struct pons_config *
-engine_config(struct kit *k)
+const struct pons_config *
+kit_config(struct kit *k)
 {
     if (k->config == NULL &&
         poni_config_new(&k->config, "conform", k->engine->name,
                         k->engine->options, NULL, 0) < 0)
         kit_fail("its table of options: %s", pons_last_error());
     return k->config;
+}
+
+int
+kit_has_option(const struct kit *k, const char *name)
+{
+    const struct pons_option *o = k->engine->options;
+
+    while (o != NULL && o->name != NULL && strcmp(o->name, name) != 0)
+        o++;
+    return o != NULL && o->name != NULL;
 }
 
 int
@@ -39,7 +48,7 @@ int
 kit_try_open(struct kit *k, struct pons_reactor **out,
              struct pons_reason *reason)
 {
-    const struct pons_config *config = engine_config(k);
+    const struct pons_config *config = kit_config(k);
     const struct pons_reactor_ops *ops = k->engine->table;
 
     memset(reason, 0, sizeof *reason);
@@ -75,5 +84,5 @@ kit_try_open_poller(struct kit *k, struct pons_poller **out,
 {
     const struct pons_poller_ops *ops = k->engine->table;
 
-    return ops->open(out, engine_config(k), kit_host(), reason);
+    return ops->open(out, kit_config(k), kit_host(), reason);
 }

@@ -6,11 +6,11 @@
  * kit/kit.h - what a test of a rule is, and what it may use. For those who
  * write one.
  *
- * A test has the number of a rule (pons/reactor.h, pons/poller.h), a name that
- * is a sentence, and a function. It runs in a process of its own with a time
- * limit (kit/run.h), so it may crash, hang, or change its whole process. It
- * passes by returning; the first check that fails ends it, with a sentence that
- * says what was wanted and what was found.
+ * A test has the number of a rule (pons/reactor.h, pons/poller.h, pons/pool.h),
+ * a name that is a sentence, and a function. It runs in a process of its own
+ * with a time limit (kit/run.h), so it may crash, hang, or change its whole
+ * process. It passes by returning; the first check that fails ends it, with a
+ * sentence that says what was wanted and what was found.
  *
  *     static void
  *     cancel_twice(struct kit *k)
@@ -55,9 +55,11 @@ enum kit_need {
     KIT_OPTIONS = 1u << 6,    // optional: has options
     KIT_LEVEL = 1u << 7,      // a poller without PONS_POLLER_EDGE
     KIT_ENDINGS = 1u << 8,    // capability: a poller's
+    KIT_THREADS = 1u << 9,    // of a policy: jobs run on threads of the pool
 };
 
-/* The engine under test, as one test has it. */
+/* The engine under test, as one test has it. Of a pool policy kit/work.h has
+ * the rest. */
 struct kit {
     struct poni_entry *entry;         // borrowed
     const struct pons_engine *engine; // static
@@ -65,7 +67,7 @@ struct kit {
 };
 
 struct kit_test {
-    const char *rule;      // "R5"; for pollers also "level", "cookie" ...
+    const char *rule;      // "R5", "B2"; for pollers also "level" ...
     const char *name;      // a sentence; NULL ends a table
     unsigned needs;        // enum kit_need
     const char *stands_on; // "R8 R11", or NULL
@@ -120,6 +122,10 @@ int kit_try_open(struct kit *k, struct pons_reactor **out,
 /* What kit_open() takes from now on: the defaults but for one option. Nothing
  * may be open. 0, or -EINVAL if the option does not have that value. */
 int kit_configure(struct kit *k, const char *option, const char *value);
+int kit_has_option(const struct kit *k, const char *name);
+
+/* What that is now: the defaults if nothing was asked for. */
+const struct pons_config *kit_config(struct kit *k);
 
 /* Of a poller, without the adapter. */
 int kit_try_open_poller(struct kit *k, struct pons_poller **out,
@@ -169,6 +175,10 @@ void kit_ends(struct pons_reactor *r, struct pons_op op, int wanted);
 /* A look: nothing has ended. */
 void kit_quiet(struct pons_reactor *r);
 
+/* Polls, for 100 ms or longer, in which nothing ends; whether it sleeps most of
+ * that. */
+int kit_sleeps(struct pons_reactor *r);
+
 /* Calls forget(), if there is one, and closes. */
 void kit_forget(struct pons_reactor *r, int fd);
 
@@ -197,8 +207,12 @@ void kit_drain(int fd);
 
 int kit_descriptors(void);
 int kit_threads(void);
-size_t kit_heap(void);     // bytes of malloc(3) in use
-uint64_t kit_cpu_ns(void); // of this thread
+size_t kit_heap(void); // bytes of malloc(3) in use
+
+/* How long this thread ran; and how long it did not sleep: it ran, or waited
+ * for a processor. */
+uint64_t kit_cpu_ns(void);
+uint64_t kit_busy_ns(void);
 
 /* --- circumstances: kit/storm.c, kit/sandbox.c --- */
 

@@ -205,7 +205,7 @@ const struct kit_test kit_close_tests[] = {
     {"R14", "close leaves no descriptor and no memory", KIT_ALL, NULL,
      close_leaves_nothing},
     {"R14", "close leaves no thread", KIT_ALL, NULL, close_leaves_no_thread},
-    {"R14", "close leaves nothing on the heap", KIT_ALL, NULL,
+    {"R14", "close leaves nothing on the heap", KIT_ALL, "R12",
      close_leaves_no_heap},
     {"R14", "close disturbs no other reactor", KIT_IO, NULL, close_one_of_two},
     {"R14", "a forked child disturbs nothing", KIT_IO | KIT_FORKED, "R8",

@@ -487,6 +487,6 @@ system_agrees(struct kit *k)
 
 const struct kit_test kit_system_tests[] = {
     {"R9", "every call on every kind of descriptor is as the system's", KIT_IO,
-     NULL, system_agrees},
+     "R4", system_agrees},
     {0},
 };

@@ -396,6 +396,34 @@ fi""")
             self.assertIn(("alpha", "two", "pons", "", "", "", "wall"),
                           self.measure(*words))
 
+    def test_of_a_brief_case_the_fastest_of_five_runs_counts(self):
+        body = """
+            case $words in
+            *"--repeat 5"*) figure user ns 1,2,3,4,5
+                figure wall ns 50,40,10,20,30
+                figure ops 1 9,8,7,6,5 ;;
+            *) figure wall ns 60 ;;
+            esac"""
+        self.program("alpha", body, cases=("one", "two"), brief=["one"])
+        self.program("limits/bare", body, subject="bare")
+        found = self.measure("--limits")
+        for subject in ("pons", "bare"):
+            for metric, value in (("user", 3), ("wall", 10), ("ops", 7)):
+                one = found["alpha", "one", subject, "", "", "", metric]
+                self.assertEqual(one["values"], [value], (subject, metric))
+        two = found["alpha", "two", "pons", "", "", "", "wall"]
+        self.assertEqual(two["values"], [60])
+
+    def test_a_run_that_misses_among_five_is_no_figure(self):
+        self.program("alpha", """
+            case $words in
+            *"--repeat 5"*) figure wall ns 50,40,10,20 ;;
+            *) figure wall ns 60 ;;
+            esac""", brief=["one"])
+        found = self.measure(status=1)
+        self.assertIn("no figure of this case",
+                      found["alpha", "one", "pons", "", "", "", None]["failed"])
+
     def test_the_same_number_of_workers_is_one_row(self):
         self.program("alpha", axes=("workers",))
         found = self.measure("--workers", "1,01,2,1")
