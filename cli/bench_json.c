@@ -49,6 +49,8 @@ figure_json(const struct bench_row *row, const struct bench_figure *f)
     json_object_set_new(o, "median", json_real(s.median));
     json_object_set_new(o, "low", json_real(s.low));
     json_object_set_new(o, "high", json_real(s.high));
+    if (row->trial.in_a_row > 1)
+        json_object_set_new(o, "fastest of", json_integer(row->trial.in_a_row));
     json_object_set_new(o, "main", json_boolean(f == bench_row_main(row)));
     json_object_set_new(o, "settled", json_boolean(row->state == ROW_SETTLED));
     return o;

@@ -22,7 +22,8 @@
  * "workers"; an axis that the subject does not vary with is "". "main" is what
  * the row is about and settles by; "settled" is the row's: the interval of that
  * is narrow. "low" and "high" are the 95 % interval of the median, or all that
- * was seen where values are too few.
+ * was seen where values are too few. "fastest of": 5 stands where each value is
+ * that of the fastest of so many runs in a row.
  */
 
 #include <stdio.h>

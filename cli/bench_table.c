@@ -113,8 +113,12 @@ print_title(const struct table *t, FILE *out)
         fputc('\n', out);
         return;
     }
-    fprintf(out, " (%s)\n  %-*s%*s%*s", f->metric, t->width, "subject", CELL,
-            "median", SIDE, "+-%");
+    fprintf(out, " (%s", f->metric);
+    if (t->first_row->trial.in_a_row > 1)
+        fprintf(out, ", of the fastest of %u runs",
+                t->first_row->trial.in_a_row);
+    fprintf(out, ")\n  %-*s%*s%*s", t->width, "subject", CELL, "median", SIDE,
+            "+-%");
     if (!t->narrow) {
         fprintf(out, "%*s%*s", CELL, "least", CELL, "most");
         for (unsigned i = 0; i < COLUMNS; i++)

@@ -411,8 +411,13 @@ fi""")
             for metric, value in (("user", 3), ("wall", 10), ("ops", 7)):
                 one = found["alpha", "one", subject, "", "", "", metric]
                 self.assertEqual(one["values"], [value], (subject, metric))
+                self.assertEqual(one["fastest of"], 5)
         two = found["alpha", "two", "pons", "", "", "", "wall"]
         self.assertEqual(two["values"], [60])
+        self.assertNotIn("fastest of", two)
+        out = self.bench("--repeat", "1").stdout
+        self.assertIn("alpha: one (wall, of the fastest of 5 runs)\n", out)
+        self.assertIn("alpha: two (wall)\n", out)
 
     def test_a_run_that_misses_among_five_is_no_figure(self):
         self.program("alpha", """

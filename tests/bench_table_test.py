@@ -69,6 +69,12 @@ class Page(unittest.TestCase):
                              reason("tokio", member, "the time was up"))
             self.assertIn("| tokio | the time was up |", page)
 
+    def test_that_the_fastest_of_some_runs_counts_is_said(self):
+        self.assertIn("\n**one**\n", self.page(figure("pons", "wall", 1)))
+        brief = dict(figure("pons", "wall", 1), **{"fastest of": 5})
+        self.assertIn("\n**one**; of the fastest of 5 runs\n",
+                      self.page(brief))
+
     def test_what_is_only_not_counted_is_measured(self):
         page = self.page(figure("pons", "wall", 1),
                          reason("pons", "uncounted", "no ptrace here"))
