@@ -265,6 +265,25 @@ print_cases(const char *member, const struct bench_workload *w,
     putchar(']');
 }
 
+/* {"lateness":"p99"} */
+static void
+print_mains(const struct bench_workload *w)
+{
+    const char *comma = "";
+
+    printf(",\"mains\":{");
+    for (const struct bench_case *c = w->cases; c->name; c++) {
+        if (!c->main)
+            continue;
+        printf("%s", comma);
+        print_text(c->name);
+        putchar(':');
+        print_text(c->main);
+        comma = ",";
+    }
+    putchar('}');
+}
+
 static void
 describe(const struct bench_workload *w)
 {
@@ -288,6 +307,7 @@ describe(const struct bench_workload *w)
     print_cases("cases", w, case_is_any);
     print_cases("heavy", w, case_is_heavy);
     print_cases("brief", w, case_is_brief);
+    print_mains(w);
     printf(",\"spread\":%s}\n", w->spread ? "true" : "false");
 }
 

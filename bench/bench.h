@@ -40,10 +40,11 @@
  *
  *     {"workload":"yield","subject":"pons","measures":"...","how":"...",
  *      "silent":"...","axes":["workers"],"cases":["fibers","stackless"],
- *      "heavy":[],"brief":["fibers","stackless"],"spread":false}
+ *      "heavy":[],"brief":["fibers","stackless"],"mains":{},"spread":false}
  *
- * Of "heavy", "brief" and "spread" our own line decides, for floors and peers
- * too.
+ * "mains" has the metric that a case is about, where that is not the usual one.
+ * Of "heavy", "brief", "mains" and "spread" our own line decides, for floors
+ * and peers too.
  *
  * --subject chooses, where a program has a workload for several.
  *
@@ -78,6 +79,8 @@ struct bench_case {
     int brief; /* over in some 10 ms, on one thread: of a few such runs in a row
                   the fastest is the figure, for whatever else the machine does
                   in so short a time can only add to it */
+    const char *main; /* the metric that it is about; NULL: the server's
+                       * processor time, or else wall */
 };
 
 struct bench_workload {

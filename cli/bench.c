@@ -259,6 +259,7 @@ session_measure(const struct bench_session *s, struct bench_result *r)
         .most = v->quick ? VALUES_MOST_QUICK : VALUES_MOST,
         .discard = !v->quick,
         .budget_ns = whole_ns(v, s->times, r),
+        .stretches = v->program && !v->time_ns,
         .trace_ns = s->times->trace_ns};
     int err;
 

@@ -29,6 +29,7 @@ struct bench_offer {
     char **cases;                  // NULL-terminated
     char **heavy;                  // of those: not with --quick; likewise
     char **brief;                  // of those: the fastest of some; likewise
+    char **mains; // of each case: the metric that it is about, or ""
 };
 
 struct bench_catalog {

@@ -220,6 +220,23 @@ case_is_brief(const struct bench_catalog *c, const char *workload,
     return brief;
 }
 
+/* What our own program says that the case is about; NULL: nothing. */
+static const char *
+case_main(const struct bench_catalog *c, const char *workload,
+          const char *case_name)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct bench_offer *o = &c->offers[i];
+
+        if (o->kind != KIND_OURS || strcmp(o->workload, workload) != 0)
+            continue;
+        for (size_t k = 0; o->cases[k]; k++)
+            if (strcmp(o->cases[k], case_name) == 0 && *o->mains[k])
+                return o->mains[k];
+    }
+    return NULL;
+}
+
 /* The program that measures servers of that workload. */
 static const struct bench_offer *
 find_driver(const struct bench_catalog *c, const char *workload)
@@ -298,6 +315,8 @@ plan_case(const struct bench_plan *p, const char *workload,
         if (offer_wanted(p, o) && strcmp(o->workload, workload) == 0)
             err = plan_offer(p, o, case_name, r);
     }
+    for (size_t i = first; i < r->row_count; i++)
+        r->rows[i].main = case_main(p->catalog, workload, case_name);
     skip_if_heavy(p, r, first);
     return err;
 }
@@ -320,6 +339,7 @@ static int
 plan_workload(const struct bench_plan *p, const char *workload,
               struct bench_result *r)
 {
+    struct bench_about about;
     int err = 0;
 
     for (size_t i = 0; err == 0 && i < p->catalog->count; i++) {
@@ -327,7 +347,8 @@ plan_workload(const struct bench_plan *p, const char *workload,
 
         if (!offer_wanted(p, o) || strcmp(o->workload, workload) != 0)
             continue;
-        if (bench_about_add(r, workload, o->measures, o->how, o->silent) < 0)
+        about = bench_about_of(o);
+        if (bench_about_add(r, &about) < 0)
             return plan_no_memory();
         for (char **c = o->cases; err == 0 && *c; c++)
             if (!case_is_known(p, i, *c))

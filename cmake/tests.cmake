@@ -113,6 +113,20 @@ if(PONS_CLI)
   add_test(NAME bench_program COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_program_test.py"
     $<TARGET_FILE:pons_command>)
+  add_test(NAME bench_table COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/bench_table_test.py"
+    "${PROJECT_SOURCE_DIR}/bench/table")
+  if(PONS_BENCH)
+    add_test(NAME bench_load COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/bench_load_test.py"
+      $<TARGET_FILE:bench_echo>)
+  endif()
+  # Not where all is slow: it would take minutes.
+  if(PONS_BENCH AND NOT PONS_SANITIZE AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+    add_test(NAME bench_workloads COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/bench_workloads_test.py"
+      $<TARGET_FILE:pons_command>)
+  endif()
   add_test(NAME new COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/new_test.py"
     $<TARGET_FILE:pons_command> "${PROJECT_BINARY_DIR}")
@@ -140,8 +154,8 @@ if(PONS_CLI)
     pons_test(${noun})
     target_link_libraries(${noun}_test PRIVATE jansson)
   endforeach()
-  target_sources(bench_baseline_test PRIVATE cli/bench_baseline.c
-    cli/bench_environment.c cli/bench_json.c cli/bench_result.c
+  target_sources(bench_baseline_test PRIVATE cli/bench_about.c
+    cli/bench_baseline.c cli/bench_environment.c cli/bench_json.c cli/bench_result.c
     cli/bench_stats.c cli/bench_syscalls.c cli/bench_units.c cli/say.c)
   target_sources(needed_test PRIVATE cli/needed.c)
   target_compile_definitions(needed_test PRIVATE CACHE_PATH="cache")
