@@ -7,7 +7,7 @@
  * came from something else than was asked for would look like all others.
  *
  * Where it makes several runs in a row, the figures are those of one of them:
- * the fastest, by what heads the table.
+ * the fastest.
  */
 
 #include <errno.h>
@@ -159,42 +159,45 @@ figure_value(const json_t *figure, size_t run)
         json_array_get(json_object_get(figure, "values"), run));
 }
 
-/* Which run was the fastest, see bench_row_main(). */
+/* Which run was the fastest; the first, of those that tell no time. */
 static size_t
 fastest_run(const struct trial_found *f)
 {
-    const json_t *by = json_array_get(f->figures, 0), *figure;
-    size_t i, best = 0;
+    const json_t *wall = NULL;
+    size_t best = 0;
 
-    json_array_foreach(f->figures, i, figure) if (is_text(figure, "metric",
-                                                          "wall")) by = figure;
-    json_array_foreach(f->figures, i,
-                       figure) if (is_text(figure, "metric", "server cpu")) by =
-        figure;
-    for (size_t run = 1; run < f->runs; run++)
-        if (figure_value(by, run) < figure_value(by, best))
+    for (size_t i = 0; i < json_array_size(f->figures); i++)
+        if (is_text(json_array_get(f->figures, i), "metric", "wall"))
+            wall = json_array_get(f->figures, i);
+    for (size_t run = 1; wall && run < f->runs; run++)
+        if (figure_value(wall, run) < figure_value(wall, best))
             best = run;
     return best;
 }
 
 static int
+keep_figure(struct trial_found *f, const json_t *figure, double value)
+{
+    const char *metric = json_string_value(json_object_get(figure, "metric"));
+    const char *unit = json_string_value(json_object_get(figure, "unit"));
+
+    if (strcmp(metric, "ops") == 0)
+        f->ops = value;
+    if (f->keep != KEEP_FIGURES)
+        return 0;
+    return bench_row_value(f->row, metric, unit, value);
+}
+
+static int
 keep_figures(struct trial_found *f)
 {
-    size_t run = fastest_run(f), i;
-    const json_t *figure;
+    size_t run = fastest_run(f);
     int err = 0;
 
-    json_array_foreach(f->figures, i, figure)
-    {
-        const char *metric =
-            json_string_value(json_object_get(figure, "metric"));
-        const char *unit = json_string_value(json_object_get(figure, "unit"));
+    for (size_t i = 0; err == 0 && i < json_array_size(f->figures); i++) {
+        const json_t *figure = json_array_get(f->figures, i);
 
-        if (strcmp(metric, "ops") == 0)
-            f->ops = figure_value(figure, run);
-        if (err == 0 && f->keep == KEEP_FIGURES)
-            err = bench_row_value(f->row, metric, unit,
-                                  figure_value(figure, run));
+        err = keep_figure(f, figure, figure_value(figure, run));
     }
     return err;
 }
