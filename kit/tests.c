@@ -50,7 +50,7 @@ static const struct kit_rule reactor_rules[] = {
 
 /* Of a policy that refuses jobs at will nothing else can be told. */
 static const struct kit_rule pool_rules[] = {
-    {"B1", "bounds", "B3"},
+    {"B1", "bounds", "B3 B4"},
     {"B2", "no strand", "B3"},
     {"B3", "refusals", NULL},
     {"B4", "growth", "B3"},
