@@ -13,7 +13,7 @@
  * sentence that says what was wanted and what was found.
  *
  *     static void
- *     cancel_twice(struct kit *k)
+ *     twice(struct kit *k)
  *     {
  *         struct pons_reactor *r = kit_open(k);
  *         ...
@@ -22,8 +22,8 @@
  *     }
  *
  *     const struct kit_test kit_cancel_tests[] = {
- *         {"R5", "a second cancel changes nothing", KIT_IO, NULL,
- * cancel_twice}, {0},
+ *         {"R5", "a second cancel changes nothing", KIT_IO, NULL, twice},
+ *         {0},
  *     };
  *
  * The trap is naming the wrong rule. An engine that breaks one rule shall fail
