@@ -228,4 +228,7 @@ _Noreturn void kit_child_ends(void);
 /* From now on the system call `number` fails with `err` in this process. */
 void kit_forbid(long number, int err);
 
+/* From now on this thread, and those that it makes, may lock no memory. */
+void kit_lock_nothing(void);
+
 #endif /* KIT_H */
