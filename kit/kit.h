@@ -214,6 +214,8 @@ size_t kit_heap(void); // bytes of malloc(3) in use
 uint64_t kit_cpu_ns(void);
 uint64_t kit_busy_ns(void);
 
+long kit_naps(void); // how often this thread went to sleep
+
 /* --- circumstances: kit/storm.c, kit/sandbox.c --- */
 
 /* SIGUSR1, every so many microseconds, until timer_delete(). */
