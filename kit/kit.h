@@ -13,7 +13,7 @@
  * sentence that says what was wanted and what was found.
  *
  *     static void
- *     cancel_twice(struct kit *k)
+ *     twice(struct kit *k)
  *     {
  *         struct pons_reactor *r = kit_open(k);
  *         ...
@@ -22,8 +22,8 @@
  *     }
  *
  *     const struct kit_test kit_cancel_tests[] = {
- *         {"R5", "a second cancel changes nothing", KIT_IO, NULL,
- * cancel_twice}, {0},
+ *         {"R5", "a second cancel changes nothing", KIT_IO, NULL, twice},
+ *         {0},
  *     };
  *
  * The trap is naming the wrong rule. An engine that breaks one rule shall fail
@@ -214,6 +214,8 @@ size_t kit_heap(void); // bytes of malloc(3) in use
 uint64_t kit_cpu_ns(void);
 uint64_t kit_busy_ns(void);
 
+long kit_naps(void); // how often this thread went to sleep
+
 /* --- circumstances: kit/storm.c, kit/sandbox.c --- */
 
 /* SIGUSR1, every so many microseconds, until timer_delete(). */
@@ -227,5 +229,8 @@ _Noreturn void kit_child_ends(void);
 
 /* From now on the system call `number` fails with `err` in this process. */
 void kit_forbid(long number, int err);
+
+/* From now on this thread, and those that it makes, may lock no memory. */
+void kit_lock_nothing(void);
 
 #endif /* KIT_H */

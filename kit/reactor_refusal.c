@@ -187,11 +187,10 @@ refusal_of_calls(struct kit *k)
 static void
 refusal_of_locked_memory(struct kit *k)
 {
-    const struct rlimit none = {0};
     struct pons_reason reason;
     struct pons_reactor *r;
 
-    KIT_SYS(setrlimit(RLIMIT_MEMLOCK, &none));
+    kit_lock_nothing();
     if (kit_try_open(k, &r, &reason) == 0) {
         refusal_works(r);
         kit_close(r);

@@ -27,8 +27,7 @@
 
 enum { ROOM = 16 };
 
-/* --- kinds of descriptors; fds[0] is the one, fds[1] its other end or -1 ---
- */
+/* --- kinds of descriptors: fds[0]; its other end is fds[1], or -1 --- */
 
 static void
 system_alone(int fds[2], int fd)
@@ -337,7 +336,6 @@ static const struct system_kind {
 /* --- calls --- */
 
 /* A READ or WRITE of no bytes is left out: read(2) and preadv2(2) differ. */
-
 static const struct system_call {
     const char *name;
     int opcode, has_buffer, len, flags;

@@ -7,11 +7,14 @@
 #include "kit.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +35,20 @@ kit_forbid(long number, int err)
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
         kit_skip("this system has no seccomp filters here: %s",
                  strerror(errno));
+}
+
+/* Of who may lock memory by right, as root may, the limit says nothing. */
+void
+kit_lock_nothing(void)
+{
+    const struct rlimit none = {0};
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+
+    KIT_SYS(setrlimit(RLIMIT_MEMLOCK, &none));
+    KIT_SYS(syscall(SYS_capget, &head, caps));
+    caps[CAP_TO_INDEX(CAP_IPC_LOCK)].effective &= ~CAP_TO_MASK(CAP_IPC_LOCK);
+    KIT_SYS(syscall(SYS_capset, &head, caps));
 }
 
 int

@@ -48,7 +48,8 @@ static const struct kit_rule reactor_rules[] = {
     {0},
 };
 
-/* Of a policy that refuses jobs at will nothing else can be told. */
+/* Of a policy that refuses jobs at will nothing else can be told; of one that
+ * leaves them waiting not how many run at once. */
 static const struct kit_rule pool_rules[] = {
     {"B1", "bounds", "B3 B4"},
     {"B2", "no strand", "B3"},

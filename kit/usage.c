@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 enum { SECOND = 1000000000 };
 
@@ -82,4 +83,13 @@ uint64_t
 kit_busy_ns(void)
 {
     return kit_cpu_ns() + usage_queued_ns();
+}
+
+long
+kit_naps(void)
+{
+    struct rusage usage;
+
+    KIT_SYS(getrusage(RUSAGE_THREAD, &usage));
+    return usage.ru_nvcsw;
 }

@@ -54,7 +54,9 @@ adapted_open(struct pons_reactor **out, const struct pons_config *config,
     return err;
 }
 
-#define REACTOR(engine, ...)                                     \
+#define REACTOR(engine, ...) REACTOR_WITH(engine, NULL, __VA_ARGS__)
+
+#define REACTOR_WITH(engine, options_, ...)                      \
     __attribute__((constructor)) static void adapted_spoil(void) \
     {                                                            \
         adapted_ops = adapter_ops;                               \
@@ -67,6 +69,7 @@ adapted_open(struct pons_reactor **out, const struct pons_config *config,
          .rank = 0,                                              \
          .name = engine,                                         \
          .summary = "wrong on purpose",                          \
+         .options = options_,                                    \
          .table = &adapted_ops},                                 \
         {0},                                                     \
     };                                                           \
