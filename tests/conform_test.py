@@ -19,6 +19,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 PONS = ""
@@ -114,6 +115,25 @@ class Wrong(unittest.TestCase):
         # A sanitizer makes an exit of it.
         self.assertRegex(result.stdout, "the process (was killed by signal 11|"
                          "exited with status (1|66))")
+
+    def left(self, mark):
+        """Processes with `mark` in their environment."""
+        left = []
+        for path in glob.glob("/proc/[0-9]*/environ"):
+            try:
+                with open(path, "rb") as f:
+                    if mark.encode() in f.read():
+                        left.append(path)
+            except OSError:
+                pass  # it has ended
+        return left
+
+    def test_what_an_engine_leaves_running_goes_with_its_test(self):
+        mark = "of-%d-%d" % (os.getpid(), time.monotonic_ns())
+        result = conform("--only", "an op that is DONE", wrong("breeds"),
+                         LEFT_BY=mark)
+        self.assertEqual(result.returncode, 0, result)
+        self.assertEqual(self.left(mark), [])
 
     def test_without_an_engine_nothing_else_is_tried(self):
         result = conform("--json", wrong("never_opens"))
