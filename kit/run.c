@@ -46,6 +46,18 @@ struct run {
 
 /* --- in the process --- */
 
+/* As many descriptors as tests need, if there may be so many. */
+static void
+child_allow_descriptors(void)
+{
+    struct rlimit l;
+
+    if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur >= KIT_DESCRIPTORS)
+        return;
+    l.rlim_cur = l.rlim_max < KIT_DESCRIPTORS ? l.rlim_max : KIT_DESCRIPTORS;
+    (void)setrlimit(RLIMIT_NOFILE, &l);
+}
+
 static void
 child_prepare(pid_t parent, int words)
 {
@@ -58,6 +70,7 @@ child_prepare(pid_t parent, int words)
     if (getppid() != parent) // it was too late for that
         _exit(KIT_STATUS_TOLD);
     setrlimit(RLIMIT_CORE, &no_core);
+    child_allow_descriptors();
     signal(SIGXFSZ, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);

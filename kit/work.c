@@ -189,8 +189,7 @@ kit_work_submit_refused(struct poni_pool *p, struct kit_work *w)
     struct refused r = {.pool = p, .work = w};
     pthread_t thread;
 
-    KIT_EQ(pthread_create(&thread, NULL, refused_submit, &r), 0,
-           "the kit's own pthread_create()");
+    KIT_THREAD(pthread_create(&thread, NULL, refused_submit, &r));
     pthread_join(thread, NULL);
     return r.err;
 }

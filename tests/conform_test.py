@@ -16,6 +16,7 @@ import glob
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -175,6 +176,15 @@ class Words(unittest.TestCase):
         self.refused(conform("--timeout", "5", "epoll"), "--timeout", "unit")
         self.refused(conform("--only", "R99", "epoll"), '"R99"')
         self.refused(conform(PONS_REACTR="epoll"), "PONS_REACTR")
+
+    def test_few_descriptors_are_no_fault_of_the_engine(self):
+        report, = json.loads(subprocess.run(
+            [PONS, "conform", "--json", "--only", "hundreds", "poll"],
+            env=environment(), text=True, capture_output=True, timeout=LIMIT,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                  (64, 64))).stdout)
+        self.assertEqual([t["outcome"] for t in report["tests"]], ["skipped"])
+        self.assertIn("Too many open files", report["tests"][0]["sentence"])
 
     def test_several_engines_have_a_report_each(self):
         result = conform("--only", "R15", "epoll", "poll",
