@@ -127,6 +127,9 @@ void kit_close(struct pons_reactor *r);
 int kit_try_open(struct kit *k, struct pons_reactor **out,
                  struct pons_reason *reason);
 
+/* What open answered `err` with says why not. */
+void kit_check_reason(const struct pons_reason *reason, int err);
+
 /* What kit_open() takes from now on: the defaults but for one option. Nothing
  * may be open. 0, or -EINVAL if the option does not have that value. */
 int kit_configure(struct kit *k, const char *option, const char *value);

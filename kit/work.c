@@ -36,6 +36,7 @@ kit_try_policy(struct kit *k, struct pons_pool_policy **out,
     memset(reason, 0, sizeof *reason);
     *out = NULL;
     err = policy_ops(k)->open(out, kit_config(k), kit_spy_host(), reason);
+    KIT_WANT(err != 0 || *out != NULL, "open: it returned 0, and made nothing");
     if (err == 0)
         (*out)->ops = kit_spy_ops(policy_ops(k));
     return err;
