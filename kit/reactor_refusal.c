@@ -226,7 +226,7 @@ const struct kit_test kit_open_tests[] = {
 
 const struct kit_test kit_refusal_tests[] = {
     {"R15", "without descriptors open is refused and keeps nothing", KIT_ALL,
-     NULL, refusal_descriptors},
+     "R14", refusal_descriptors},
     {"R15", "without memory open is refused and keeps nothing", KIT_ALL, NULL,
      refusal_memory},
     {"R15", "where system calls are refused it says so, or works", KIT_ALL,
