@@ -174,8 +174,18 @@ class Words(unittest.TestCase):
         self.refused(conform(__file__), "conform_test.py")
         self.refused(conform("--onli", "R5"), '"--onli"', '"--only"')
         self.refused(conform("--timeout", "5", "epoll"), "--timeout", "unit")
+        self.refused(conform("--timeout", "1ns", "epoll"), "from 1ms to 1h")
         self.refused(conform("--only", "R99", "epoll"), '"R99"')
+        self.refused(conform("elastik"), 'did you mean "elastic"')
         self.refused(conform(PONS_REACTR="epoll"), "PONS_REACTR")
+
+    def test_a_file_that_is_named_without_its_folder_is_told(self):
+        folder, file = os.path.split(wrong("hangs"))
+        for command in "conform", "probe", "list":
+            self.refused(subprocess.run([PONS, command, file], cwd=folder,
+                                        env=environment(), text=True,
+                                        capture_output=True, timeout=LIMIT),
+                         '"hangs.so"', "./hangs.so")
 
     def test_few_descriptors_are_no_fault_of_the_engine(self):
         report, = json.loads(subprocess.run(
