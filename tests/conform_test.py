@@ -136,6 +136,19 @@ class Wrong(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result)
         self.assertEqual(self.left(mark), [])
 
+    def test_a_child_of_a_test_does_not_outlive_the_kit(self):
+        mark = "of-%d-%d" % (os.getpid(), time.monotonic_ns())
+        process = subprocess.Popen(
+            [PONS, "conform", "--timeout", "1h", "--only", "a fork between",
+             wrong("lurks")], env=environment(LEFT_BY=mark),
+            stdout=subprocess.DEVNULL)
+        while len(self.left(mark)) < 3:  # it, its test, the test's child
+            self.assertIsNone(process.poll())
+        process.kill()
+        process.wait()
+        while self.left(mark):  # for ever, if one stays
+            pass
+
     def test_without_an_engine_nothing_else_is_tried(self):
         result = conform("--json", wrong("never_opens"))
         tests = json.loads(result.stdout)[0]["tests"]
