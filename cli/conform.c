@@ -32,12 +32,15 @@ struct conform_values {
 /* Of a test; those that pass take a second at most. */
 #define TIMEOUT_NS (20 * SECOND)
 
+#define TIMEOUT_LEAST_NS (SECOND / 1000) // no process has begun by then
+
 // clang-format off
 static const struct option conform_options[] = {
     {0, "only", "TEXT", OPTION_TEXT, offsetof(struct conform_values, only), 0,
      0, "only tests of a rule (R5), or with TEXT in the name"},
     {0, "timeout", "DURATION", OPTION_DURATION,
-     offsetof(struct conform_values, timeout_ns), 1, 3600 * SECOND,
+     offsetof(struct conform_values, timeout_ns), TIMEOUT_LEAST_NS,
+     3600 * SECOND,
      "a test that takes longer hangs (default 20s)"},
     {0, "json", NULL, OPTION_FLAG, offsetof(struct conform_values, json), 0, 0,
      "as JSON"},
@@ -150,8 +153,7 @@ conform_refuse(const struct conform *c, const struct named *wanted)
     while (e && !named_has(wanted, e))
         e = e->next;
     if (!e)
-        return poni_catalog_unknown(c->catalog, "conform", wanted->name,
-                                    SETTING_REACTOR);
+        return named_unknown(c->catalog, "conform", wanted->name);
     if (wanted->name && e->why)
         return poni_fail(-EINVAL, "conform: %s: %s", wanted->name, e->why);
     return poni_fail(

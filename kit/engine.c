@@ -52,10 +52,23 @@ kit_try_open(struct kit *k, struct pons_reactor **out,
     const struct pons_reactor_ops *ops = k->engine->table;
 
     memset(reason, 0, sizeof *reason);
+    *out = NULL;
     if (k->engine->kind == PONS_KIND_POLLER)
         return poni_adapter_open(out, k->engine->table, config, kit_host(),
                                  reason);
     return ops->open(out, config, kit_host(), reason);
+}
+
+void
+kit_check_reason(const struct pons_reason *reason, int err)
+{
+    KIT_WANT(reason->text[0] != '\0',
+             "open refused with %s: wanted a reason in words, found none",
+             strerror(-err));
+    KIT_WANT(memchr(reason->text, '\0', sizeof reason->text) != NULL,
+             "open refused with %s: wanted a reason in words, found %zu bytes "
+             "without an end",
+             strerror(-err), sizeof reason->text);
 }
 
 struct pons_reactor *

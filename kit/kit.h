@@ -103,10 +103,18 @@ void kit_check_equal(int64_t found, int64_t wanted, const char *format, ...);
 PONS_PRINTF(3, 4)
 void kit_check_result(int64_t found, int64_t wanted, const char *format, ...);
 
-/* A call of the test's own that does not fail; its value. */
+/* A call of the test's own that does not fail; its value. Where there are not
+ * enough descriptors or memory for the test, it is skipped. */
 #define KIT_SYS(call) kit_check_system((int64_t)(call), #call)
 
+enum { KIT_DESCRIPTORS = 1024 }; // the usual limit; no test needs more
+
 int kit_check_system(int64_t value, const char *call);
+
+/* The same of pthread_create(3), which answers an error's number. */
+#define KIT_THREAD(call) kit_check_thread(call, #call)
+
+void kit_check_thread(int err, const char *call);
 
 /* --- the engine: kit/engine.c --- */
 
@@ -118,6 +126,9 @@ void kit_close(struct pons_reactor *r);
 /* 0, or what open answered; bind is the caller's. */
 int kit_try_open(struct kit *k, struct pons_reactor **out,
                  struct pons_reason *reason);
+
+/* What open answered `err` with says why not. */
+void kit_check_reason(const struct pons_reason *reason, int err);
 
 /* What kit_open() takes from now on: the defaults but for one option. Nothing
  * may be open. 0, or -EINVAL if the option does not have that value. */

@@ -136,8 +136,7 @@ crowd_of(struct kit *k, void *(*submit)(void *))
 
     for (int i = 0; i < SUBMITTERS; i++) {
         c[i] = crowd_new(p);
-        KIT_EQ(pthread_create(&threads[i], NULL, submit, c[i]), 0,
-               "the kit's own pthread_create()");
+        KIT_THREAD(pthread_create(&threads[i], NULL, submit, c[i]));
     }
     for (int i = 0; i < SUBMITTERS; i++) {
         pthread_join(threads[i], NULL);

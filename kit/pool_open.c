@@ -29,9 +29,7 @@ open_succeeds(struct kit *k)
     KIT_WANT(err <= 0, "open: wanted 0 or -errno, found %d", err);
     if (err == 0)
         return; // its end is B11's
-    KIT_WANT(reason.text[0] != '\0',
-             "open refused with %s: wanted a reason in words, found none",
-             strerror(-err));
+    kit_check_reason(&reason, err);
     kit_unusable(reason.text);
 }
 

@@ -47,8 +47,7 @@ owner_spins(struct kit *k)
     op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
     struct owner o = {.r = r, .op = &op};
 
-    KIT_EQ(pthread_create(&thread, NULL, owner_submits_and_spins, &o), 0,
-           "pthread_create");
+    KIT_THREAD(pthread_create(&thread, NULL, owner_submits_and_spins, &o));
     while (!poni_load_acquire(&o.submitted))
         continue;
     kit_check_result(r->ops->bind(r), 0, "bind by the new owner");
@@ -124,8 +123,7 @@ owner_asleep(struct kit *k, unsigned count)
     struct owner_asleep a = {
         .o = {.r = r, .op = ops}, .ops = count, .sleeps_in = bed[0]};
 
-    KIT_EQ(pthread_create(&thread, NULL, owner_submits_and_sleeps, &a), 0,
-           "pthread_create");
+    KIT_THREAD(pthread_create(&thread, NULL, owner_submits_and_sleeps, &a));
     while (!poni_load_acquire(&a.o.submitted))
         continue;
     kit_check_result(r->ops->bind(r), 0, "bind by the new owner");
@@ -216,8 +214,7 @@ owner_hands_over(struct kit *k)
     kit_pends(l.r, &l.op);
     for (unsigned i = 0; i < HANDS; i++) {
         hands[i] = (struct owner_hand){&l, i};
-        KIT_EQ(pthread_create(&threads[i], NULL, owner_hand, &hands[i]), 0,
-               "pthread_create");
+        KIT_THREAD(pthread_create(&threads[i], NULL, owner_hand, &hands[i]));
     }
     for (int i = 0; i < HANDS; i++)
         pthread_join(threads[i], NULL);
@@ -274,8 +271,7 @@ owner_inherits(struct kit *k)
     pthread_t thread;
 
     kit_unix_pair(l.fds, SOCK_STREAM);
-    KIT_EQ(pthread_create(&thread, NULL, owner_leaves, &l), 0,
-           "pthread_create");
+    KIT_THREAD(pthread_create(&thread, NULL, owner_leaves, &l));
     pthread_join(thread, NULL);
     kit_check_result(l.r->ops->bind(l.r), 0, "bind after the owner is gone");
     for (; ended < LEFT; ended++) {

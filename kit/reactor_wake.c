@@ -84,8 +84,7 @@ wake_from_threads(struct kit *k)
     pthread_t threads[THREADS];
 
     for (int i = 0; i < THREADS; i++)
-        KIT_EQ(pthread_create(&threads[i], NULL, wake_often, &s), 0,
-               "pthread_create");
+        KIT_THREAD(pthread_create(&threads[i], NULL, wake_often, &s));
     while (poni_load_relaxed(&s.woken) < THREADS * WAKES)
         wake_ends_poll(r);
     for (int i = 0; i < THREADS; i++)
@@ -120,7 +119,7 @@ wake_in_turn(struct kit *k)
     struct wake_relay l = {.kit = k, .here = kit_open(k)};
     pthread_t thread;
 
-    KIT_EQ(pthread_create(&thread, NULL, wake_back, &l), 0, "pthread_create");
+    KIT_THREAD(pthread_create(&thread, NULL, wake_back, &l));
     while (poni_load_acquire(&l.there) == NULL)
         sched_yield();
     for (int i = 0; i < TURNS; i++) {
@@ -231,8 +230,7 @@ wake_while_working(struct kit *k)
     wake_target = r;
     storm = kit_storm(wake_handler, 100);
     for (int i = 0; i < THREADS; i++)
-        KIT_EQ(pthread_create(&threads[i], NULL, wake_until_enough, r), 0,
-               "pthread_create");
+        KIT_THREAD(pthread_create(&threads[i], NULL, wake_until_enough, r));
     for (int i = 0; i < ECHOES; i++) {
         char c = 0, sent = (char)(i % 100);
         struct pons_op op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
@@ -291,8 +289,7 @@ wake_from_far(struct kit *k)
 
         if (deadline < PONS_NEVER - 1 - now)
             deadline += now;
-        KIT_EQ(pthread_create(&thread, NULL, wake_once, &s), 0,
-               "pthread_create");
+        KIT_THREAD(pthread_create(&thread, NULL, wake_once, &s));
         kit_check_result(r->ops->poll(r, &ev, 1, deadline), 0,
                          "poll with a deadline of %llu ns",
                          (unsigned long long)deadline);

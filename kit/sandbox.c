@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -57,8 +58,10 @@ kit_child(void)
     int status;
     pid_t pid = KIT_SYS(fork());
 
-    if (pid == 0)
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // which no child inherits
         return 1;
+    }
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (status == 0)

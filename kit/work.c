@@ -36,6 +36,7 @@ kit_try_policy(struct kit *k, struct pons_pool_policy **out,
     memset(reason, 0, sizeof *reason);
     *out = NULL;
     err = policy_ops(k)->open(out, kit_config(k), kit_spy_host(), reason);
+    KIT_WANT(err != 0 || *out != NULL, "open: it returned 0, and made nothing");
     if (err == 0)
         (*out)->ops = kit_spy_ops(policy_ops(k));
     return err;
@@ -189,8 +190,7 @@ kit_work_submit_refused(struct poni_pool *p, struct kit_work *w)
     struct refused r = {.pool = p, .work = w};
     pthread_t thread;
 
-    KIT_EQ(pthread_create(&thread, NULL, refused_submit, &r), 0,
-           "the kit's own pthread_create()");
+    KIT_THREAD(pthread_create(&thread, NULL, refused_submit, &r));
     pthread_join(thread, NULL);
     return r.err;
 }

@@ -16,9 +16,11 @@ import glob
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 PONS = ""
@@ -115,6 +117,38 @@ class Wrong(unittest.TestCase):
         self.assertRegex(result.stdout, "the process (was killed by signal 11|"
                          "exited with status (1|66))")
 
+    def left(self, mark):
+        """Processes with `mark` in their environment."""
+        left = []
+        for path in glob.glob("/proc/[0-9]*/environ"):
+            try:
+                with open(path, "rb") as f:
+                    if mark.encode() in f.read():
+                        left.append(path)
+            except OSError:
+                pass  # it has ended
+        return left
+
+    def test_what_an_engine_leaves_running_goes_with_its_test(self):
+        mark = "of-%d-%d" % (os.getpid(), time.monotonic_ns())
+        result = conform("--only", "an op that is DONE", wrong("breeds"),
+                         LEFT_BY=mark)
+        self.assertEqual(result.returncode, 0, result)
+        self.assertEqual(self.left(mark), [])
+
+    def test_a_child_of_a_test_does_not_outlive_the_kit(self):
+        mark = "of-%d-%d" % (os.getpid(), time.monotonic_ns())
+        process = subprocess.Popen(
+            [PONS, "conform", "--timeout", "1h", "--only", "a fork between",
+             wrong("lurks")], env=environment(LEFT_BY=mark),
+            stdout=subprocess.DEVNULL)
+        while len(self.left(mark)) < 3:  # it, its test, the test's child
+            self.assertIsNone(process.poll())
+        process.kill()
+        process.wait()
+        while self.left(mark):  # for ever, if one stays
+            pass
+
     def test_without_an_engine_nothing_else_is_tried(self):
         result = conform("--json", wrong("never_opens"))
         tests = json.loads(result.stdout)[0]["tests"]
@@ -153,8 +187,27 @@ class Words(unittest.TestCase):
         self.refused(conform(__file__), "conform_test.py")
         self.refused(conform("--onli", "R5"), '"--onli"', '"--only"')
         self.refused(conform("--timeout", "5", "epoll"), "--timeout", "unit")
+        self.refused(conform("--timeout", "1ns", "epoll"), "from 1ms to 1h")
         self.refused(conform("--only", "R99", "epoll"), '"R99"')
+        self.refused(conform("elastik"), 'did you mean "elastic"')
         self.refused(conform(PONS_REACTR="epoll"), "PONS_REACTR")
+
+    def test_a_file_that_is_named_without_its_folder_is_told(self):
+        folder, file = os.path.split(wrong("hangs"))
+        for command in "conform", "probe", "list":
+            self.refused(subprocess.run([PONS, command, file], cwd=folder,
+                                        env=environment(), text=True,
+                                        capture_output=True, timeout=LIMIT),
+                         '"hangs.so"', "./hangs.so")
+
+    def test_few_descriptors_are_no_fault_of_the_engine(self):
+        report, = json.loads(subprocess.run(
+            [PONS, "conform", "--json", "--only", "hundreds", "poll"],
+            env=environment(), text=True, capture_output=True, timeout=LIMIT,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                  (64, 64))).stdout)
+        self.assertEqual([t["outcome"] for t in report["tests"]], ["skipped"])
+        self.assertIn("Too many open files", report["tests"][0]["sentence"])
 
     def test_several_engines_have_a_report_each(self):
         result = conform("--only", "R15", "epoll", "poll",
