@@ -59,6 +59,8 @@ class Workloads(unittest.TestCase):
         for f in result["figures"]:
             name = [f[k] for k in ("workload", "case", "subject", "reactor",
                                    "pool", "workers")]
+            if "uncounted" in f:  # a busy machine; its figures stand beside it
+                continue
             if "values" not in f:
                 self.assertTrue(any(r in f.get("skipped", "")
                                     for r in REASONS), f)
