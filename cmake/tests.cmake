@@ -79,6 +79,8 @@ target_sources(bench_syscalls_test PRIVATE cli/bench_syscalls.c)
 
 # A resolver of the test's own.
 target_link_options(tcp_test PRIVATE -Wl,--wrap=getaddrinfo)
+# An openat(2) that takes its time.
+target_link_options(call_test PRIVATE -Wl,--wrap=openat)
 target_compile_definitions(unpolled_test PRIVATE
   $<$<NOT:$<CONFIG:RelWithDebInfo,Release,MinSizeRel>>:PONS_DEBUG>)
 target_link_options(thrift_test PRIVATE
@@ -136,7 +138,7 @@ if(PONS_CLI)
   foreach(source IN LISTS PONS_WRONG_REACTORS) # tests/wrong/reactor.h
     cmake_path(GET source STEM name)
     target_sources(subject_${name} PRIVATE core/adapter.c core/finetimer.c
-      core/oddset.c core/optry.c core/slots.c)
+      core/oddset.c core/opcode.c core/optry.c core/sigpipe.c core/slots.c)
   endforeach()
   add_test(NAME conform COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/conform_test.py"
