@@ -132,10 +132,12 @@ if(PONS_CLI)
         conform --timeout ${limit} $<TARGET_FILE:plugin_${engine}>)
     endif()
   endforeach()
-  foreach(source IN LISTS PONS_RIGHT PONS_WRONG PONS_WRONG_REACTORS)
+  foreach(source IN LISTS PONS_RIGHT PONS_RIGHT_REACTORS PONS_WRONG
+                          PONS_WRONG_REACTORS)
     pons_subject(${source})
   endforeach()
-  foreach(source IN LISTS PONS_WRONG_REACTORS) # tests/wrong/reactor.h
+  # tests/wrong/reactor.h
+  foreach(source IN LISTS PONS_RIGHT_REACTORS PONS_WRONG_REACTORS)
     cmake_path(GET source STEM name)
     target_sources(subject_${name} PRIVATE core/adapter.c core/finetimer.c
       core/oddset.c core/opcode.c core/optry.c core/sigpipe.c core/slots.c)

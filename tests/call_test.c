@@ -15,6 +15,7 @@
 #include "core/runtime.h"
 #include "everywhere.h"
 #include "pons/file.h"
+#include "pons/socket.h"
 #include "pons/time.h"
 #include "scratch.h"
 
@@ -212,11 +213,16 @@ nor_is_one_whose_deadline_came_first(void)
     free(path);
 }
 
+/* Also not one that would end at once. */
 static int64_t
 creates_cancelled(void *path)
 {
+    struct pons_stream *s;
+
     while (!pons_cancelled())
         let_others_run();
+    CHECK_EQ(pons_socket(&s, AF_INET, SOCK_STREAM, 0), -ECANCELED);
+    CHECK(s == NULL);
     return creates(path);
 }
 

@@ -66,6 +66,15 @@ class Wrong(unittest.TestCase):
                     self.assertRegex(result.stdout,
                                      "\n[^ ]+ breaks %s: " % rules[name])
 
+    def test_operations_that_are_declared_are_tested(self):
+        path = os.path.join(BUILD, "tests", "right", "files.so")
+        report, = json.loads(conform("--json", path).stdout)
+        self.assertTrue(report["holds"], report)
+        outcomes = {t["name"]: t["outcome"] for t in report["tests"]
+                    if "system call" in t["name"]}
+        self.assertGreaterEqual(len(outcomes), 7)
+        self.assertEqual(set(outcomes.values()), {"passed"}, outcomes)
+
     def test_capabilities_that_are_declared_are_tested(self):
         path = os.path.join(BUILD, "tests", "right", "declares.so")
         report, = json.loads(conform("--json", path).stdout)

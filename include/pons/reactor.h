@@ -100,7 +100,7 @@ enum pons_reactor_caps {
     PONS_REACTOR_VIRTUAL_TIME = 1u << 2, /* R13 */
     PONS_REACTOR_REGISTERS = 1u << 3,    /* keeps descriptors between ops: they
                                             have a home, and need forget() */
-    PONS_REACTOR_FILES = 1u << 4, /* READ and WRITE at an offset, too */
+    PONS_REACTOR_FILES = 1u << 4,        /* READ and WRITE at an offset, too */
 };
 
 /* The head of an engine's own struct, filled by open(). */
