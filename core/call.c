@@ -3,9 +3,10 @@
  * core/call.c - see core/call.h for the states.
  *
  * A first poll on a seat offers the op to the seat's reactor; what that does
- * not do goes to the pool as a job. On an ordinary thread the system call is
- * made here and now, since blocking is what such a thread does; under a
- * deadline, on the pool.
+ * not do goes to the pool as a job, but for a read of what is in memory: the
+ * way to the pool and back costs more than such a read. On an ordinary thread
+ * the system call is made here and now, since blocking is what such a thread
+ * does; under a deadline, on the pool.
  *
  * waitid is different: it may take for ever. So where the reactor does not do
  * it a descriptor that tells of the end is watched, a pidfd of our own. The op
@@ -275,6 +276,11 @@ call_start_on_seat(struct poni_seat *seat, struct poni_call *c,
         return watch_on_seat(seat, c, w);
     if (poni_op_way(op) == WAY_AT_ONCE)
         return call_end_here(c, poni_op_call(op));
+    if (!seat->runtime->files_on_pool && poni_op_read_cached(op)) {
+        poni_count(&seat->ops);
+        poni_count(&seat->ops_inline);
+        return call_end_here(c, op->res);
+    }
     return call_start_on_pool(c, seat->runtime, w);
 }
 

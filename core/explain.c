@@ -61,6 +61,9 @@ operation_who(const struct pons_runtime *rt, const struct pons_op *op,
     else if (way == WAY_WAITS)
         (void)snprintf(who, size, "the caller, when %s's poll says so",
                        reactor);
+    else if (op->opcode == PONS_OP_READ && !rt->files_on_pool)
+        (void)snprintf(who, size, "the caller, if cached, else the pool %s",
+                       pool);
     else if (op->opcode == PONS_OP_WAITID)
         (void)snprintf(who, size, "a pidfd in %s; for groups the pool %s",
                        reactor, pool);

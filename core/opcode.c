@@ -22,6 +22,10 @@
 
 #include "sigpipe.h"
 
+enum {
+    CACHED_MAX = 65536, // bytes that a worker copies between two tasks: 10 us
+};
+
 typedef ssize_t opcode_call_f(const struct pons_op *op);
 
 static ssize_t
@@ -256,6 +260,25 @@ poni_op_way(const struct pons_op *op)
         op->offset != PONS_AT_POSITION)
         return WAY_BLOCKS;
     return op->opcode < PONS_OPCODES ? opcodes[op->opcode].way : WAY_AT_ONCE;
+}
+
+/*
+ * A count that is short may be the end of the file, or the end of what is
+ * cached: pread(2) finds out.
+ */
+int
+poni_op_read_cached(struct pons_op *op)
+{
+    struct iovec all = {.iov_base = op->addr, .iov_len = op->len};
+    int saved = errno;
+    ssize_t n;
+
+    if (op->opcode != PONS_OP_READ || op->len == 0 || op->len > CACHED_MAX)
+        return 0;
+    n = preadv2(op->fd, &all, 1, (off_t)op->offset, RWF_NOWAIT);
+    errno = saved;
+    op->res = (int32_t)n;
+    return n == (ssize_t)op->len;
 }
 
 int32_t

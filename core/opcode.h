@@ -35,6 +35,10 @@ enum poni_way poni_op_way(const struct pons_op *op);
  * or a count or -errno. May block. Any thread. Keeps errno. */
 int32_t poni_op_call(const struct pons_op *op);
 
+/* A READ at an offset, without waiting for the disk. 1: it did all that was
+ * asked, op->res holds; 0: nothing is known. Keeps errno. */
+int poni_op_read_cached(struct pons_op *op);
+
 /* Whether `r` says that it does the opcode. What was there before opcodes could
  * be missing is asked for in any case. */
 static inline int

@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/pool.h"
@@ -90,6 +92,56 @@ under_a_deadline_a_thread_asks_it_too(void)
     CHECK_EQ(answer, 0);
     CHECK_EQ(m.after, m.before + 1);
     pons_runtime_unref(rt);
+}
+
+struct reads {
+    int fd;
+    uint64_t jobs;
+};
+
+static int64_t
+reads_cached(void *arg)
+{
+    struct reads *r = arg;
+    uint64_t before = jobs(pons_runtime_current());
+    char text[4] = "";
+
+    CHECK_EQ(pons_pread(r->fd, text, 4, 1), 4);
+    CHECK_EQ(memcmp(text, "bcde", 4), 0);
+    r->jobs = jobs(pons_runtime_current()) - before;
+    CHECK_EQ(pons_pread(r->fd, text, 4, 4), 2);
+    CHECK_EQ(jobs(pons_runtime_current()), before + r->jobs + 1);
+    return 0;
+}
+
+/* What is in memory is read by the task itself, unless PONS_FILES forbids it.
+ */
+static void
+a_read_of_what_is_cached_needs_no_thread(void)
+{
+    struct pons_settings s = PONS_SETTINGS_INIT;
+    char *path = scratch_text("cached", "abcdef"), c;
+    struct reads r = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
+    struct iovec part = {&c, 1};
+
+    if (preadv2(r.fd, &part, 1, 0, RWF_NOWAIT) < 0)
+        SKIP("RWF_NOWAIT on %s: %s", path, strerror(errno));
+    s.flags = PONS_NO_ENVIRONMENT | PONS_NO_EXTERNAL_PLUGINS;
+    s.reactor = "epoll";
+    s.workers = "1";
+    for (int i = 0; i < 2; i++) {
+        struct pons_runtime *rt;
+        struct pons_task *t;
+
+        CHECK_EQ(pons_runtime_new(&rt, &s), 0);
+        CHECK_EQ(pons_spawn(rt, reads_cached, &r, &t), 0);
+        CHECK_EQ(pons_join(t, NULL), 0);
+        CHECK_EQ(r.jobs, i);
+        pons_runtime_unref(rt);
+        s.files = "pool";
+    }
+    close(r.fd);
+    free(path);
 }
 
 /* An engine that says it does files is asked, unless PONS_FILES forbids it. */
@@ -544,6 +596,7 @@ a_stackless_task_opens_and_closes(void)
 static const struct unit_test tests[] = {
     TEST(a_task_asks_the_pool_and_a_thread_does_not),
     TEST(under_a_deadline_a_thread_asks_it_too),
+    TEST(a_read_of_what_is_cached_needs_no_thread),
     TEST(an_engine_that_does_files_is_asked),
     TEST(a_call_that_has_not_begun_is_not_made),
     TEST(nor_is_one_whose_deadline_came_first),

@@ -10,11 +10,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/adapter.h"
 #include "core/runtime.h"
 #include "everywhere.h"
+#include "scratch.h"
 
 static void
 every_opcode_has_a_name_of_its_own(void)
@@ -81,6 +83,46 @@ a_socket_is_made_and_shut_at_once(void)
     close(fd);
 }
 
+/* --- what is cached --- */
+
+static void
+only_a_whole_read_counts_as_cached(void)
+{
+    char *path = scratch_path("cached"), text[8] = "";
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), fds[2];
+    struct iovec part = {text, 4};
+    struct pons_op op = {
+        .opcode = PONS_OP_READ, .fd = fd, .addr = text, .len = 4, .offset = 1};
+
+    CHECK(fd >= 0);
+    CHECK_EQ(write(fd, "abcdef", 6), 6);
+    errno = 77;
+    if (preadv2(fd, &part, 1, 0, RWF_NOWAIT) < 0)
+        SKIP("RWF_NOWAIT on a file of %s: %s", path, strerror(errno));
+    CHECK_EQ(poni_op_read_cached(&op), 1);
+    CHECK_EQ(op.res, 4);
+    CHECK_EQ(memcmp(text, "bcde", 4), 0);
+    op.offset = 4; // short: that is for pread(2) to say
+    CHECK_EQ(poni_op_read_cached(&op), 0);
+    op.len = 0;
+    CHECK_EQ(poni_op_read_cached(&op), 0);
+    op.len = 1;
+    op.fd = -1;
+    CHECK_EQ(poni_op_read_cached(&op), 0);
+    op.fd = fd;
+    op.opcode = PONS_OP_WRITE;
+    CHECK_EQ(poni_op_read_cached(&op), 0);
+    CHECK_EQ(pipe2(fds, O_CLOEXEC), 0);
+    op.opcode = PONS_OP_READ;
+    op.fd = fds[0];
+    CHECK_EQ(poni_op_read_cached(&op), 0);
+    CHECK_EQ(errno, 77);
+    close(fds[0]);
+    close(fds[1]);
+    close(fd);
+    free(path);
+}
+
 /* --- who does it --- */
 
 static const char *
@@ -108,7 +150,8 @@ who_does_an_operation_is_said(void)
     CHECK_HAS(who(rt, "recvmsg"), "epoll");
     CHECK_HAS(who(rt, "shutdown"), "epoll");
     CHECK_HAS(who(rt, "read"), "epoll");
-    CHECK_HAS(who(rt, "pread"), "the pool elastic");
+    CHECK_HAS(who(rt, "pread"), "if cached, else the pool elastic");
+    CHECK_HAS(who(rt, "pwrite"), "the pool elastic");
     CHECK_HAS(who(rt, "openat"), "the pool elastic");
     CHECK_HAS(who(rt, "waitid"), "a pidfd in epoll");
     while (poni_operation_explain(rt, n, text, sizeof text) != NULL)
@@ -136,7 +179,7 @@ pons_files_takes_files_from_the_reactor(void)
     s.files = "pool";
     CHECK_EQ(pons_runtime_new(&rt, &s), 0);
     CHECK_HAS(who(rt, "fsync"), "the pool");
-    CHECK_HAS(who(rt, "pread"), "the pool");
+    CHECK_EQ(strcmp(who(rt, "pread"), "the pool elastic"), 0);
     CHECK_HAS(who(rt, "recv"), "null");
     pons_runtime_unref(rt);
 }
@@ -151,6 +194,7 @@ static const struct unit_test tests[] = {
     TEST(reading_at_an_offset_is_another_way_than_at_the_position),
     TEST(a_call_keeps_errno),
     TEST(a_socket_is_made_and_shut_at_once),
+    TEST(only_a_whole_read_counts_as_cached),
     TEST(who_does_an_operation_is_said),
     TEST(pons_files_takes_files_from_the_reactor),
     {0},

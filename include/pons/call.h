@@ -6,9 +6,9 @@
  * pons/call.h - what the futures of single system calls have in common: those
  * of pons/file.h, pons/process.h, and pons_socket.
  *
- * A reactor does the call, if it can; else the blocking pool. On an ordinary
- * thread it is the plain system call, unless a deadline of the caller bounds
- * it. The result is the same, 0 or a count or -errno: `pons explain -v` says
+ * A reactor does the call, if it can; else the blocking pool, but for a read of
+ * what is in memory, which is made at once. On an ordinary thread it is the
+ * plain system call, unless a deadline of the caller bounds it. The result is the same, 0 or a count or -errno: `pons explain -v` says
  * who does which.
  *
  * Ownership   Paths, buffers and tables are borrowed until the call returned or
