@@ -101,6 +101,7 @@ open_body(void *arg)
         {"", O_RDONLY, 0},
         {".", O_RDWR, 0},
     };
+    struct stat in_theirs, in_ours;
 
     (void)arg;
     (void)unlinkat(theirs, "new", 0);
@@ -118,6 +119,9 @@ open_body(void *arg)
         CHECK(fd >= 0);
         CHECK_EQ(fcntl((int)fd, F_GETFD), fcntl((int)want, F_GETFD));
         CHECK_EQ(fcntl((int)fd, F_GETFL), fcntl((int)want, F_GETFL));
+        CHECK_EQ(fstat((int)want, &in_theirs), 0);
+        CHECK_EQ(fstat((int)fd, &in_ours), 0);
+        CHECK_EQ(in_ours.st_mode, in_theirs.st_mode);
         CHECK_EQ(close((int)want), 0);
         CHECK_EQ(OURS(close, (int)fd), 0);
         CHECK_EQ(fcntl((int)fd, F_GETFD), -1);

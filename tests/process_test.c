@@ -12,11 +12,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/fiber.h"
+#include "core/io.h"
 #include "core/runtime.h"
 #include "core/seat.h"
 #include "everywhere.h"
@@ -274,6 +275,91 @@ a_deadline_ends_the_wait_and_takes_nothing(void)
     everywhere(deadline_body, NULL);
 }
 
+/* --- a debugger keeps the dead --- */
+
+struct tracer {
+    pid_t pid;
+    int fds[2]; // closing [1] ends it
+};
+
+static void
+tracer_run(const struct child *c, const int ends[2], int attached)
+{
+    char word = ptrace(PTRACE_SEIZE, c->pid, NULL, NULL) == 0 ? 'y' : 'n';
+
+    close(c->fds[1]);
+    close(ends[1]);
+    (void)!write(attached, &word, 1);
+    while (read(ends[0], &word, 1) < 0)
+        continue;
+    _exit(0);
+}
+
+static void
+tracer_start(struct tracer *t, const struct child *c)
+{
+    int attached[2];
+    char word = 'n';
+
+    CHECK_EQ(pipe2(t->fds, O_CLOEXEC), 0);
+    CHECK_EQ(pipe2(attached, O_CLOEXEC), 0);
+    t->pid = fork();
+    CHECK(t->pid >= 0);
+    if (t->pid == 0)
+        tracer_run(c, t->fds, attached[1]);
+    close(t->fds[0]);
+    close(attached[1]);
+    CHECK_EQ(read(attached[0], &word, 1), 1);
+    close(attached[0]);
+    if (word != 'y')
+        SKIP("ptrace: not allowed");
+}
+
+static uint64_t
+jobs(struct pons_runtime *rt)
+{
+    struct pons_stats s = {.size = sizeof s};
+
+    CHECK_EQ(pons_runtime_stats(rt, &s), 0);
+    return s.jobs;
+}
+
+/* Its pidfd is readable, and waitid(2) finds nothing: the pool waits then. */
+static void
+kept_by_a_debugger(const char *reactor, int cancelled)
+{
+    struct pons_runtime *rt = runtime_of(reactor, "1");
+    struct tracer tracer;
+    struct waiting w;
+    struct pons_task *t;
+
+    child_start(&w.child, 1);
+    tracer_start(&tracer, &w.child);
+    CHECK_EQ(pons_spawn(rt, wait_for_it, &w, &t), 0);
+    child_go(&w.child);
+    while (jobs(rt) == 0)
+        let_others_run();
+    if (cancelled)
+        pons_cancel(t); // too late, or taken back: both are right
+    close(tracer.fds[1]);
+    CHECK_EQ(waitid(P_PID, (id_t)tracer.pid, NULL, WEXITED), 0);
+    CHECK_EQ(pons_join(t, NULL), 0);
+    if (cancelled && w.result == -ECANCELED)
+        CHECK_EQ(waitid(P_PID, (id_t)w.child.pid, &w.info, WEXITED), 0);
+    else
+        CHECK_EQ(w.result, 0);
+    says_seven(&w.info, &w.child);
+    pons_runtime_unref(rt);
+}
+
+static void
+a_child_that_a_debugger_keeps_is_waited_for(void)
+{
+    kept_by_a_debugger("epoll", 0);
+    kept_by_a_debugger("poll", 0);
+    kept_by_a_debugger("epoll", 1);
+}
+
 /* A future that was started on a worker, by a fiber that polls it by hand. */
 struct on_worker {
     struct waiting w;
@@ -358,6 +444,51 @@ cancel_from_elsewhere(int child_ends_first)
     pons_runtime_unref(rt);
 }
 
+/* The worker's own turn, by hand: an op that ends while a cancel of it is in
+ * the inbox stays until that has been read. */
+static int64_t
+turns_by_hand(void *arg)
+{
+    struct pons_waker w = {&no_waker_ops, NULL};
+    struct on_worker *o = arg;
+    struct poni_seat *seat;
+    struct pons_event ev;
+
+    CHECK_EQ(start_it(arg), 0);
+    seat = poni_self_now()->seat;
+    while (seat->reactor->ops->poll(seat->reactor, &ev, 1, PONS_NEVER) == 0)
+        continue;
+    CHECK(ev.op == &o->future.call.op);
+    poni_io_event(seat, ev.op, ev.res, ev.flags);
+    CHECK_EQ(seat->inflight, 0);
+    CHECK_EQ(pons_future_poll(&o->future.base, &w), PONS_PENDING);
+    poni_seat_read_inboxes(seat);
+    CHECK_EQ(pons_future_poll(&o->future.base, &w), PONS_READY);
+    CHECK_EQ(o->future.base.result, 0);
+    return 0;
+}
+
+static void
+an_op_stays_while_a_cancel_of_it_is_posted(void)
+{
+    struct pons_runtime *rt = runtime_of("epoll", "1");
+    struct on_worker o = {.started = 0};
+    struct pons_task *t;
+    siginfo_t info;
+
+    child_start(&o.w.child, 1);
+    CHECK_EQ(pons_spawn(rt, turns_by_hand, &o, &t), 0);
+    while (!is(&o.started))
+        let_others_run();
+    pons_future_cancel(&o.future.base);
+    child_go(&o.w.child);
+    CHECK_EQ(waitid(P_PID, (id_t)o.w.child.pid, &info, WEXITED | WNOWAIT), 0);
+    set(&o.stop);
+    CHECK_EQ(pons_join(t, NULL), 0);
+    says_seven(&o.w.info, &o.w.child);
+    pons_runtime_unref(rt);
+}
+
 static void
 cancel_reaches_the_seat_that_has_it(void)
 {
@@ -408,7 +539,9 @@ static const struct unit_test tests[] = {
     TEST(a_stop_is_waited_for),
     TEST(without_pidfds_the_pool_waits),
     TEST(a_deadline_ends_the_wait_and_takes_nothing),
+    TEST(a_child_that_a_debugger_keeps_is_waited_for),
     TEST(cancel_reaches_the_seat_that_has_it),
+    TEST(an_op_stays_while_a_cancel_of_it_is_posted),
     TEST(an_end_before_the_cancel_is_the_result),
     TEST(a_shutdown_ends_the_wait),
     {0},
