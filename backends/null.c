@@ -66,7 +66,8 @@ null_submit(struct pons_reactor *r, struct pons_op *op)
 {
     struct null_reactor *n = self(r);
 
-    if (op->opcode < PONS_OPCODES && NULL_LEAVES >> op->opcode & 1)
+    if (op->opcode > PONS_OP_POLL && op->opcode < PONS_OPCODES &&
+        NULL_LEAVES >> op->opcode & 1)
         return PONS_SUBMIT_UNSUPPORTED;
     if (n->is_inline) {
         op->res = null_result(op);

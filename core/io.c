@@ -672,22 +672,12 @@ io_instead_ended(struct poni_seat *seat, struct pons_stream *s,
     return 1;
 }
 
-void
-poni_io_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
-              uint32_t flags)
+static inline void
+io_event_end(struct poni_seat *seat, struct pons_op *op, int32_t res)
 {
+    struct pons_stream *s = leaf_of_op(op)->io.stream;
     struct ended ended = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
-    struct pons_stream *s;
 
-    (void)flags; // no opcode of this version has MORE
-    if (poni_op_user(op) >= USER_CALL) {
-        poni_call_event(seat, op, res);
-        return;
-    }
-    s = leaf_of_op(op)->io.stream;
-    if (poni_op_user(op) == USER_INSTEAD &&
-        !io_instead_ended(seat, s, op, &res))
-        return;
     seat->inflight--;
     poni_lock(&s->lock);
     if (op->state == IO_RECALLED) {
@@ -698,6 +688,27 @@ poni_io_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
     }
     poni_unlock(&s->lock);
     ended_wake(&ended);
+}
+
+/* It is not simply a stream's. */
+__attribute__((noinline)) static void
+io_event_other(struct poni_seat *seat, struct pons_op *op, int32_t res)
+{
+    if (poni_op_user(op) != USER_INSTEAD)
+        poni_call_event(seat, op, res);
+    else if (io_instead_ended(seat, leaf_of_op(op)->io.stream, op, &res))
+        io_event_end(seat, op, res);
+}
+
+void
+poni_io_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
+              uint32_t flags)
+{
+    (void)flags; // no opcode of this version has MORE
+    if (poni_op_user(op) == USER_STREAM)
+        io_event_end(seat, op, res);
+    else
+        io_event_other(seat, op, res);
 }
 
 static void

@@ -55,6 +55,8 @@ call_readv(const struct pons_op *op)
 {
     if (op->op_flags & RWF_NOWAIT)
         return opcode_refuse(EINVAL);
+    if (op->op_flags == 0) // known to every kernel, and whatever poses as one
+        return preadv(op->fd, op->addr, (int)op->len, (off_t)op->offset);
     return preadv2(op->fd, op->addr, (int)op->len, (off_t)op->offset,
                    (int)op->op_flags);
 }
@@ -64,6 +66,8 @@ call_writev(const struct pons_op *op)
 {
     if (op->op_flags & RWF_NOWAIT)
         return opcode_refuse(EINVAL);
+    if (op->op_flags == 0)
+        return pwritev(op->fd, op->addr, (int)op->len, (off_t)op->offset);
     return pwritev2(op->fd, op->addr, (int)op->len, (off_t)op->offset,
                     (int)op->op_flags);
 }

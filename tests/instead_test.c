@@ -5,11 +5,13 @@
  */
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/instead.h"
 #include "core/io.h"
 #include "core/runtime.h"
 #include "core/seat.h"
@@ -178,6 +180,35 @@ errors_are_the_same(void)
     old_engines(is_told_of_errors);
 }
 
+static int
+pends(struct pons_reactor *r, struct pons_op *op)
+{
+    (void)r;
+    CHECK_EQ(op->opcode, PONS_OP_POLL);
+    CHECK_EQ(op->len, POLLIN);
+    return PONS_SUBMIT_PENDING;
+}
+
+static void
+the_op_is_itself_again_afterwards(void)
+{
+    const struct pons_reactor_ops ops = {.submit = pends};
+    struct pons_reactor r = {.ops = &ops};
+    struct pons_op op = {.opcode = PONS_OP_RECV, .addr = room, .len = 77};
+    int fds[2];
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    op.fd = fds[0];
+    CHECK_EQ(poni_instead_submit(&r, &op), PONS_SUBMIT_PENDING);
+    CHECK_EQ(poni_op_user(&op), USER_INSTEAD);
+    poni_instead_end(&op);
+    CHECK_EQ(op.opcode, PONS_OP_RECV);
+    CHECK_EQ(op.len, 77);
+    CHECK_EQ(poni_op_user(&op), USER_STREAM);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 /* poll(2) says that there is room, and sendmsg(2) that there is not: that must
  * not go on for ever on a worker. */
 static int64_t
@@ -221,6 +252,7 @@ static const struct unit_test tests[] = {
     TEST(messages_wait_by_the_poll_of_an_old_engine),
     TEST(a_cancel_reaches_the_poll),
     TEST(errors_are_the_same),
+    TEST(the_op_is_itself_again_afterwards),
     TEST(a_queue_that_no_poll_knows_is_no_endless_loop),
     {0},
 };

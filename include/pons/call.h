@@ -8,8 +8,8 @@
  *
  * A reactor does the call, if it can; else the blocking pool, but for a read of
  * what is in memory, which is made at once. On an ordinary thread it is the
- * plain system call, unless a deadline of the caller bounds it. The result is the same, 0 or a count or -errno: `pons explain -v` says
- * who does which.
+ * plain system call, unless a deadline of the caller bounds it. The result is
+ * the same, 0 or a count or -errno: `pons explain -v` says who does which.
  *
  * Ownership   Paths, buffers and tables are borrowed until the call returned or
  *             the future ended.

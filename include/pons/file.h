@@ -39,8 +39,8 @@ PONS_API void pons_openat_init(struct pons_openat *o, int folder,
 PONS_API PONS_MUST_USE int pons_openat(int folder, const char *path, int flags,
                                        unsigned mode);
 
-/* Consumes `fd`, which no stream owns, whatever it returns. Masked: it is never
- * -ECANCELED, nor refused (P3). */
+/* Consumes `fd`, which no stream owns, whatever it returns, but for -EDEADLK.
+ * Masked: it is never -ECANCELED, nor refused (P3). */
 PONS_CALL_FUTURE(pons_close);
 PONS_API void pons_close_init(struct pons_close *c, int fd);
 PONS_API int pons_close(int fd);
