@@ -315,13 +315,13 @@ tracer_start(struct tracer *t, const struct child *c)
         SKIP("ptrace: not allowed");
 }
 
-static uint64_t
-jobs(struct pons_runtime *rt)
+static struct pons_stats
+stats_of(struct pons_runtime *rt)
 {
     struct pons_stats s = {.size = sizeof s};
 
     CHECK_EQ(pons_runtime_stats(rt, &s), 0);
-    return s.jobs;
+    return s;
 }
 
 /* Its pidfd is readable, and waitid(2) finds nothing: the pool waits then. */
@@ -336,8 +336,10 @@ kept_by_a_debugger(const char *reactor, int cancelled)
     child_start(&w.child, 1);
     tracer_start(&tracer, &w.child);
     CHECK_EQ(pons_spawn(rt, wait_for_it, &w, &t), 0);
-    child_go(&w.child);
-    while (jobs(rt) == 0)
+    while (stats_of(rt).ops == 0)
+        let_others_run();
+    child_go(&w.child); // while its pidfd is watched
+    while (stats_of(rt).jobs == 0)
         let_others_run();
     if (cancelled)
         pons_cancel(t); // too late, or taken back: both are right

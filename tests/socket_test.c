@@ -334,6 +334,8 @@ blind_body(void *arg)
     n = fill_queue(&b);
     agent_start(&a, send_to_name, &b);
     stream_until(b.from, 1, 1);
+    for (int i = 0; i < 10; i++)
+        let_others_run(); // so that what poll(2) says has been heard
     while (n-- > 0) {
         CHECK_EQ(pons_recv(b.to, &c, 1), 1);
         CHECK_EQ(c, 'y');
