@@ -329,7 +329,8 @@ send_is_aside(const struct pons_op *op)
 
 /*
  * A message to a unix socket that it is not connected to: poll(2) knows of its
- * own room only, and nothing reports that there is some in the other's queue.
+ * own room only, not of the other's queue. To wait for that report would be a
+ * busy loop, for a try that fails gives back memory and so causes the next.
  */
 static int
 sendmsg_is_blind(const struct pons_op *op)
