@@ -161,8 +161,9 @@ a_cancel_reaches_the_poll(void)
 static int64_t
 is_told_of_errors(void *arg)
 {
+    struct iovec part = {room, 1};
+    struct msghdr m = message(&part);
     struct pons_stream *s[2];
-    struct msghdr m = {.msg_iovlen = 0};
 
     (void)arg;
     stream_pipe(s);

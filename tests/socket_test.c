@@ -463,7 +463,8 @@ socket_body(void *arg)
     CHECK(s == NULL);
     CHECK_HAS(pons_last_error(), "socket");
     CHECK_EQ(pons_socket(&s, 99, SOCK_STREAM, 0), -EAFNOSUPPORT);
-    CHECK_EQ(pons_socket(&s, AF_INET, 99, 0), -EINVAL);
+    CHECK_EQ(socket(AF_INET, 99, 0), -1); // qemu has an errno of its own
+    CHECK_EQ(pons_socket(&s, AF_INET, 99, 0), -errno);
     CHECK_EQ(pons_tcp_listen(&listener, "127.0.0.1", "0", 0), 0);
     CHECK_EQ(
         getsockname(pons_stream_fd(listener), (struct sockaddr *)&there, &size),
