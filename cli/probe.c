@@ -302,9 +302,7 @@ find_name(struct probe *p, const char *name)
         if (p->count == 0 || p->entries[0] != e)
             p->entries[p->count++] = e;
     }
-    return p->count > 0
-               ? 0
-               : poni_catalog_unknown(p->catalog, "probe", name, SETTINGS);
+    return p->count > 0 ? 0 : named_unknown(p->catalog, "probe", name);
 }
 
 static int

@@ -426,19 +426,19 @@ declared_waitid(struct kit *k)
 }
 
 const struct kit_test kit_declared_tests[] = {
-    {"R9", "messages come and go as by the system calls", KIT_IO, NULL,
+    {"R9", "messages come and go as by the system calls", KIT_IO, "R4",
      declared_message},
-    {"R9", "sockets are made and shut as by the system calls", KIT_IO, NULL,
+    {"R9", "sockets are made and shut as by the system calls", KIT_IO, "R4",
      declared_socket},
-    {"R9", "bytes of files are where the system calls have them", KIT_IO, NULL,
+    {"R9", "bytes of files are where the system calls have them", KIT_IO, "R4",
      declared_bytes},
-    {"R9", "names are made and moved as by the system calls", KIT_IO, NULL,
+    {"R9", "names are made and moved as by the system calls", KIT_IO, "R4",
      declared_names},
-    {"R9", "files are opened and closed as by the system calls", KIT_IO, NULL,
+    {"R9", "files are opened and closed as by the system calls", KIT_IO, "R4",
      declared_open},
-    {"R9", "SPLICE moves what the system call moves", KIT_IO, NULL,
+    {"R9", "SPLICE moves what the system call moves", KIT_IO, "R4",
      declared_splice},
-    {"R9", "WAITID says what the system call says", KIT_IO, NULL,
+    {"R9", "WAITID says what the system call says", KIT_IO, "R4",
      declared_waitid},
     {0},
 };

@@ -56,8 +56,8 @@
  *   R13 virtual   With PONS_REACTOR_VIRTUAL_TIME, time, randomness and memory
  *                 come from pons_host only: same host, same calls, same events.
  *   R14 close     Asked only of an empty reactor; within 1 s no descriptor,
- *                 memory or thread is left. forked() frees the child's copies
- *                 and disturbs no op of the parent.
+ *                 memory, thread or process is left. forked() frees the child's
+ *                 copies and disturbs no op of the parent.
  *   R15 refusal   EPERM by sysctl or seccomp, ENOSYS, ENOMEM by memlock are
  *                 reasons in words; features are found by trying; a fallback
  *                 while running is reported.

@@ -4,7 +4,7 @@
  * it does not wait, so that their tests are run.
  */
 
-#include "tests/wrong/reactor.h"
+#include "tests/wrong/adapted.h"
 
 #include "core/opcode.h"
 
@@ -12,7 +12,7 @@ static int
 files_open(struct pons_reactor **out, const struct pons_config *config,
            const struct pons_host *host, struct pons_reason *reason)
 {
-    int err = right_open(out, config, host, reason);
+    int err = adapted_open(out, config, host, reason);
 
     if (err < 0)
         return err;
@@ -25,10 +25,10 @@ static int
 files_submit(struct pons_reactor *r, struct pons_op *op)
 {
     if (op->opcode >= PONS_OPCODES || poni_op_way(op) == WAY_WAITS)
-        return right_submit(r, op);
+        return adapter_submit(r, op);
     op->res = poni_op_call(op);
     return PONS_SUBMIT_DONE;
 }
 
-WRONG_REACTOR("files", (wrong_reactor.open = files_open,
-                        wrong_reactor.submit = files_submit))
+REACTOR("files", adapted_ops.open = files_open,
+        adapted_ops.submit = files_submit)

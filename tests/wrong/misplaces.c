@@ -4,7 +4,7 @@
  * offset, and reads them from the beginning.
  */
 
-#include "reactor.h"
+#include "adapted.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@ static int
 misplaces_open(struct pons_reactor **out, const struct pons_config *config,
                const struct pons_host *host, struct pons_reason *reason)
 {
-    int err = right_open(out, config, host, reason);
+    int err = adapted_open(out, config, host, reason);
 
     if (err == 0)
         (*out)->caps |= PONS_REACTOR_FILES;
@@ -26,11 +26,11 @@ misplaces_submit(struct pons_reactor *r, struct pons_op *op)
     ssize_t n;
 
     if (op->opcode != PONS_OP_READ || op->offset == PONS_AT_POSITION)
-        return right_submit(r, op);
+        return adapter_submit(r, op);
     n = pread(op->fd, op->addr, op->len, 0);
     op->res = n < 0 ? -errno : (int)n;
     return PONS_SUBMIT_DONE;
 }
 
-WRONG_REACTOR("misplaces", (wrong_reactor.open = misplaces_open,
-                            wrong_reactor.submit = misplaces_submit))
+REACTOR("misplaces", adapted_ops.open = misplaces_open,
+        adapted_ops.submit = misplaces_submit)
