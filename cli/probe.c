@@ -71,6 +71,7 @@ caps_of_kind(uint32_t kind)
         {PONS_REACTOR_PINNED, "pinned"},
         {PONS_REACTOR_VIRTUAL_TIME, "virtual_time"},
         {PONS_REACTOR_REGISTERS, "registers"},
+        {PONS_REACTOR_FILES, "files"},
         {0, NULL},
     };
     static const struct cap_name poller[] = {

@@ -8,9 +8,12 @@
 
 #include "kit.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "core/opcode.h"
 
 enum { MS = 1000000 };
 
@@ -22,13 +25,12 @@ struct op_text {
 static struct op_text
 op_text(const struct pons_op *op)
 {
-    static const char *const names[] = {"NOP",  "ACCEPT", "CONNECT", "RECV",
-                                        "SEND", "READ",   "WRITE",   "POLL"};
     struct op_text t;
 
     snprintf(t.text, sizeof t.text, "%s of %u on descriptor %d",
-             op->opcode < PONS_OPCODES ? names[op->opcode] : "unknown op",
-             op->len, op->fd);
+             poni_opcode_name(op->opcode), op->len, op->fd);
+    for (char *c = t.text; *c != ' ' && *c != '\0'; c++)
+        *c = (char)toupper((unsigned char)*c);
     return t;
 }
 

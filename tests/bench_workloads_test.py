@@ -23,9 +23,9 @@ LIMIT = 600  # seconds; nothing takes that long unless it hangs
 WORKLOADS = {
     "accept_storm", "block_on_ready", "block_on_recv", "block_on_spawn",
     "blocking_roundtrip", "blocking_throughput", "cancel_storm",
-    "chained_spawn", "echo", "fanin", "http", "idle", "idle_connections",
-    "null_op", "ping_pong", "sleepers", "spawn_join", "spawn_many", "stalls",
-    "timers", "wake_cross", "yield"}
+    "chained_spawn", "echo", "fanin", "file_read", "http", "idle",
+    "idle_connections", "null_op", "ping_pong", "sleepers", "spawn_join",
+    "spawn_many", "stalls", "timers", "wake_cross", "yield"}
 FLOORS = {
     "accept_storm", "block_on_recv", "block_on_spawn", "blocking_roundtrip",
     "echo", "fanin", "file_read", "idle_connections", "spawn_join", "timers",

@@ -90,6 +90,15 @@ class Wrong(unittest.TestCase):
         wanted |= {"B%d" % n for n in range(1, 12)}
         self.assertEqual(set(rules_of_wrong_engines().values()), wanted)
 
+    def test_operations_that_are_declared_are_tested(self):
+        path = os.path.join(BUILD, "tests", "right", "files.so")
+        report, = json.loads(conform("--json", path).stdout)
+        self.assertTrue(report["holds"], report)
+        outcomes = {t["test"]: t["outcome"] for t in report["tests"]
+                    if t["rule"] == "R9" and "system call" in t["test"]}
+        self.assertGreaterEqual(len(outcomes), 7)
+        self.assertEqual(set(outcomes.values()), {"passed"}, outcomes)
+
     def test_capabilities_that_are_declared_are_tested(self):
         path = os.path.join(BUILD, "tests", "right", "declares.so")
         report, = json.loads(conform("--json", path).stdout)
