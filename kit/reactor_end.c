@@ -49,7 +49,7 @@ static void
 end_of_done(struct kit *k)
 {
     struct pons_reactor *r = kit_open(k);
-    struct pons_op op;
+    struct pons_op op, copy;
     char c = 0;
     int fds[2];
 
@@ -62,7 +62,10 @@ end_of_done(struct kit *k)
     else
         kit_check_result(op.res, 1, "op->res after DONE");
     memset(&op, POISON, sizeof op);
+    memcpy(&copy, &op, sizeof copy);
     kit_quiet(r);
+    KIT_WANT(memcmp(&op, &copy, sizeof op) == 0,
+             "the op was written to after DONE, or its last event");
     kit_close_pair(r, fds);
     kit_close(r);
 }
