@@ -107,7 +107,10 @@ void kit_check_result(int64_t found, int64_t wanted, const char *format, ...);
  * enough descriptors or memory for the test, it is skipped. */
 #define KIT_SYS(call) kit_check_system((int64_t)(call), #call)
 
-enum { KIT_DESCRIPTORS = 1024 }; // the usual limit; no test needs more
+enum {
+    KIT_DESCRIPTORS = 1024, // the usual limit; no test needs more
+    KIT_FILE_BYTES = 4096,  // nor a larger file
+};
 
 int kit_check_system(int64_t value, const char *call);
 
@@ -205,6 +208,10 @@ struct sockaddr_in;
 int kit_tcp_listener(struct sockaddr_in *address, int flags);
 int kit_tcp_socket(int flags);
 void kit_connect(int fd, const struct sockaddr_in *address);
+
+/* A regular file, empty. Where files may not be large enough for a test, it is
+ * skipped. */
+int kit_file(void);
 
 void kit_say(int fd, const char *text);
 

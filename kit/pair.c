@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kit/pair.c - descriptors with two ends, one of them the engine's.
+ * kit/pair.c - descriptors with two ends, one of them the engine's; and files.
  */
 
 #include "kit.h"
@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -65,6 +67,19 @@ void
 kit_pipe(int fds[2])
 {
     KIT_SYS(pipe2(fds, O_CLOEXEC | O_NONBLOCK));
+}
+
+int
+kit_file(void)
+{
+    struct rlimit most;
+
+    KIT_SYS(getrlimit(RLIMIT_FSIZE, &most));
+    if (most.rlim_cur < KIT_FILE_BYTES)
+        kit_skip("a file may have %llu bytes here at most (ulimit -f), and the "
+                 "test wants %d",
+                 (unsigned long long)most.rlim_cur, KIT_FILE_BYTES);
+    return KIT_SYS(memfd_create("a file", MFD_CLOEXEC));
 }
 
 void

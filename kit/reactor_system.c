@@ -20,7 +20,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -283,7 +282,7 @@ path_only(int fds[2])
 static void
 file_bytes(int fds[2])
 {
-    system_alone(fds, KIT_SYS(memfd_create("a file", MFD_CLOEXEC)));
+    system_alone(fds, kit_file());
     KIT_SYS(pwrite(fds[0], "abc", 3, 0));
 }
 

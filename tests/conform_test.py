@@ -214,6 +214,23 @@ class Words(unittest.TestCase):
         self.assertEqual([t["outcome"] for t in report["tests"]], ["skipped"])
         self.assertIn("Too many open files", report["tests"][0]["sentence"])
 
+    def test_small_files_are_no_fault_of_the_engine(self):
+        def files(soft, hard):
+            report, = json.loads(subprocess.run(
+                [PONS, "conform", "--json", "--only", "files are", "poll"],
+                env=environment(), text=True, capture_output=True,
+                timeout=LIMIT, preexec_fn=lambda: resource.setrlimit(
+                    resource.RLIMIT_FSIZE, (soft, hard))).stdout)
+            return [(t["outcome"], t["sentence"]) for t in report["tests"]
+                    if t["rule"] == "R2"]
+
+        if sanitized():
+            self.skipTest("TSan writes a file before main()")
+        self.assertEqual(files(0, 1 << 20), [("passed", None)])
+        (outcome, sentence), = files(0, 0)
+        self.assertEqual(outcome, "skipped")
+        self.assertIn("ulimit -f", sentence)
+
     def test_several_engines_have_a_report_each(self):
         result = conform("--only", "R15", "epoll", "poll",
                          os.path.join(BUILD, "plugins", "null.so"))
