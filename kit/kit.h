@@ -47,15 +47,14 @@ struct pons_poller;
 enum kit_need {
     KIT_ALL = 0,
     KIT_IO = 1u << 0,         // it really does I/O
-    KIT_IN_TURN = 1u << 1,    // ops of one direction end in order
-    KIT_MOVES = 1u << 2,      // capability: without PONS_REACTOR_PINNED
-    KIT_COMPLETION = 1u << 3, // capability
-    KIT_VIRTUAL = 1u << 4,    // capability
-    KIT_FORKED = 1u << 5,     // optional: has forked()
-    KIT_OPTIONS = 1u << 6,    // optional: has options
-    KIT_LEVEL = 1u << 7,      // a poller without PONS_POLLER_EDGE
-    KIT_ENDINGS = 1u << 8,    // capability: a poller's
-    KIT_THREADS = 1u << 9,    // of a policy: jobs run on threads of the pool
+    KIT_MOVES = 1u << 1,      // capability: without PONS_REACTOR_PINNED
+    KIT_COMPLETION = 1u << 2, // capability
+    KIT_VIRTUAL = 1u << 3,    // capability
+    KIT_FORKED = 1u << 4,     // optional: has forked()
+    KIT_OPTIONS = 1u << 5,    // optional: has options
+    KIT_LEVEL = 1u << 6,      // a poller without PONS_POLLER_EDGE
+    KIT_ENDINGS = 1u << 7,    // capability: a poller's
+    KIT_THREADS = 1u << 8,    // of a policy: jobs run on threads of the pool
 };
 
 /* The engine under test, as one test has it. Of a pool policy kit/work.h has
