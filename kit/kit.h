@@ -163,6 +163,9 @@ long kit_host_asked(void);
 /* After `times` more the host has no memory; -1: it has. */
 void kit_host_limit(long times);
 
+/* How often the engine has said something to the host's log. */
+long kit_host_logged(void);
+
 /* --- ops: kit/op.c --- */
 
 struct pons_op kit_op(int opcode, int fd, void *addr, size_t len);
@@ -246,6 +249,10 @@ _Noreturn void kit_child_ends(void);
 
 /* From now on the system call `number` fails with `err` in this process. */
 void kit_forbid(long number, int err);
+
+/* The same of this thread alone, and of those that it makes; `times`, which
+ * stays, is how often. */
+void kit_forbid_counted(long number, int err, int *times);
 
 /* From now on this thread, and those that it makes, may lock no memory. */
 void kit_lock_nothing(void);
