@@ -209,6 +209,13 @@ void kit_close_pair(struct pons_reactor *r, int fds[2]);
 struct sockaddr_in;
 int kit_tcp_listener(struct sockaddr_in *address, int flags);
 int kit_tcp_socket(int flags);
+
+/* An address where nobody listens, nor comes to: a socket stays there. Else it
+ * may be given to the very socket that connects, which then meets itself. */
+void kit_tcp_nobody(struct sockaddr_in *address);
+
+/* To a free port of this machine. */
+void kit_bind(int fd, struct sockaddr_in *address);
 void kit_connect(int fd, const struct sockaddr_in *address);
 
 /* A regular file, empty. Where files may not be large enough for a test, it is

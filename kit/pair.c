@@ -36,18 +36,31 @@ kit_connect(int fd, const struct sockaddr_in *address)
     KIT_SYS(connect(fd, (const struct sockaddr *)address, sizeof *address));
 }
 
-int
-kit_tcp_listener(struct sockaddr_in *address, int flags)
+void
+kit_bind(int fd, struct sockaddr_in *address)
 {
     socklen_t size = sizeof *address;
-    int fd = kit_tcp_socket(flags);
 
     *address = (struct sockaddr_in){.sin_family = AF_INET,
                                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    KIT_SYS(bind(fd, (struct sockaddr *)address, sizeof *address));
-    KIT_SYS(listen(fd, 16));
+    KIT_SYS(bind(fd, (struct sockaddr *)address, size));
     KIT_SYS(getsockname(fd, (struct sockaddr *)address, &size));
+}
+
+int
+kit_tcp_listener(struct sockaddr_in *address, int flags)
+{
+    int fd = kit_tcp_socket(flags);
+
+    kit_bind(fd, address);
+    KIT_SYS(listen(fd, 16));
     return fd;
+}
+
+void
+kit_tcp_nobody(struct sockaddr_in *address)
+{
+    kit_bind(kit_tcp_socket(0), address);
 }
 
 void

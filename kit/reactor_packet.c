@@ -5,7 +5,6 @@
 
 #include "kit.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -51,13 +50,9 @@ packet_bounds(struct kit *k)
 static int
 packet_udp_socket(struct sockaddr_in *address)
 {
-    socklen_t size = sizeof *address;
     int fd = KIT_SYS(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 
-    *address = (struct sockaddr_in){.sin_family = AF_INET,
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    KIT_SYS(bind(fd, (struct sockaddr *)address, size));
-    KIT_SYS(getsockname(fd, (struct sockaddr *)address, &size));
+    kit_bind(fd, address);
     return fd;
 }
 

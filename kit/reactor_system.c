@@ -9,7 +9,6 @@
 
 #include "kit.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -150,10 +149,14 @@ static void
 udp_refused(int fds[2])
 {
     struct pollfd p = {.events = POLLIN};
-    struct sockaddr_in dead;
+    struct sockaddr_in own, dead;
+    int other[2];
 
     udp_alone(fds);
-    close(kit_tcp_listener(&dead, 0));
+    kit_bind(fds[0], &own); // or it may be given the other's port
+    udp_alone(other);
+    kit_bind(other[0], &dead);
+    close(other[0]);
     kit_connect(fds[0], &dead);
     kit_say(fds[0], "x");
     p.fd = fds[0];
