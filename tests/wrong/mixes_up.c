@@ -45,8 +45,12 @@ mixes_up_victim(const struct pons_reactor *r)
     struct pollfd p = {.events = POLLIN};
     struct epoll_event ev;
     struct pons_op *op;
+    int n = epoll_wait(mixes_up_set(), &ev, 1, 0);
 
-    if (epoll_wait(mixes_up_set(), &ev, 1, 0) != 1)
+    if (n < 0) // that is all it does about it
+        adapted_host->log(adapted_host, PONS_LOG_INFO, "mixes_up",
+                          "epoll_wait: %s", strerror(errno));
+    if (n != 1)
         return NULL;
     p.fd = ev.data.fd;
     op = mixes_up_ops[p.fd];
