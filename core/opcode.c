@@ -248,6 +248,9 @@ static const struct opcode opcodes[PONS_OPCODES] = {
     [PONS_OP_SHUTDOWN]  = {"shutdown",  WAY_AT_ONCE, call_shutdown},
     [PONS_OP_WAITID]    = {"waitid",    WAY_BLOCKS,  call_waitid},
     [PONS_OP_SOCKET]    = {"socket",    WAY_AT_ONCE, call_socket},
+    [PONS_OP_ACCEPT_MULTI] = {"accept, multishot", WAY_WAITS, NULL},
+    [PONS_OP_RECV_MULTI]   = {"recv, multishot",   WAY_WAITS, NULL},
+    [PONS_OP_POLL_MULTI]   = {"poll, multishot",   WAY_WAITS, NULL},
 };
 // clang-format on
 

@@ -47,12 +47,20 @@
  *   WAITID    id       -         siginfo    P_...   -       W...
  *   SOCKET    domain   -         -          type    -       -
  *
+ * Multishot (R10): one op, many events; a capability. addr and len of RECV_MULTI
+ * are the reactor's:
+ *
+ *   opcode       fd       addr  addr2  len     offset  op_flags   buffer_group
+ *   ACCEPT_MULTI listener -     -      -       -       SOCK_...   -
+ *   RECV_MULTI   socket   -     -      -       -       MSG_...    group
+ *   POLL_MULTI   any      -     -      events  -       -          -
+ *
  * "= x" is in offset2, which shares its place with addr2. fd2 is the folder of
  * the new path, SPLICE's source, and SOCKET's protocol; -1 as an offset is
  * PONS_AT_POSITION.
  *
  * `events` are POLLIN, POLLOUT and so on of poll(2), and so is POLL's result.
- * ACCEPT, OPENAT and SOCKET give a new descriptor, close-on-exec and
+ * ACCEPT (each of a multishot, too), OPENAT and SOCKET give a new descriptor, close-on-exec and
  * non-blocking as their flags say; it is the taker's to close. Nothing raises
  * SIGPIPE.
  *
@@ -91,6 +99,9 @@ enum pons_opcode {
     PONS_OP_SHUTDOWN,
     PONS_OP_WAITID,
     PONS_OP_SOCKET,
+    PONS_OP_ACCEPT_MULTI,
+    PONS_OP_RECV_MULTI,
+    PONS_OP_POLL_MULTI,
     PONS_OPCODES, /* how many; grows at the end */
 };
 

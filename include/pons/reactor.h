@@ -46,9 +46,21 @@
  *                 -EINVAL); a bad descriptor is a result. A descriptor that is
  *                 in blocking mode never blocks the owner; a listener in
  *                 blocking mode is -EINVAL with a sentence.
- *   R10 multishot A capability; the adapter emulates it. ENOBUFS is flow
- *                 control. Both come with lent buffers: today no operation is
- *                 multishot.
+ *   R10 multishot ACCEPT_MULTI, RECV_MULTI and POLL_MULTI are capabilities, by
+ *                 their bits in `opcodes`; the adapter has them. Each success is
+ *                 an event with MORE; an error, RECV_MULTI's 0 (the end, or an
+ *                 empty datagram) and -ECANCELED are the last; a success may be
+ *                 the last, too, at any time: who wants more submits again.
+ *                 Nothing is lost between two events or two ops, nor by a
+ *                 cancel: what no event told stays in the kernel.
+ *                 RECV_MULTI lends a buffer of its group with each success
+ *                 (BUFFER), taken when there are bytes and not before; it is
+ *                 the core's until PONS_CONTROL_RETURN. No buffer left ends the
+ *                 op with -ENOBUFS, at once or in mid-stream; that is flow
+ *                 control: nothing was consumed. MSG_PEEK, MSG_OOB and
+ *                 MSG_ERRQUEUE are -EINVAL, as is a group that is not there.
+ *                 POLL_MULTI tells what holds at first, and again whenever
+ *                 something new comes; it may repeat itself, not without end.
  *   R11 timers    Are the core's: one deadline per poll, never early.
  *   R12 thrift    After warm-up no allocation per op (a wrapped library's is
  *                 declared), no callback into user code, no lock held while
@@ -81,8 +93,12 @@ enum pons_submitted {
 };
 
 enum pons_event_flags {
-    PONS_EVENT_MORE = 1u << 0, /* not the last of this op */
+    PONS_EVENT_MORE = 1u << 0,   /* not the last of this op */
+    PONS_EVENT_BUFFER = 1u << 1, /* a buffer is lent: number flags >> 16 */
 };
+
+/* The number of the buffer that an event with BUFFER lends. */
+#define PONS_EVENT_BUFFER_SHIFT 16
 
 /* 16 bytes, like a completion-queue entry. */
 struct pons_event {
@@ -118,7 +134,35 @@ enum pons_reactor_control {
     PONS_CONTROL_POLLABLE_FD = 1, /* arg int *: a descriptor readable when poll
                                      has something to do */
     PONS_CONTROL_STATS = 2,       /* arg FILE *: a line of its own figures */
+
+    /* With RECV_MULTI: */
+    PONS_CONTROL_LEND = 3,   /* arg struct pons_buffers *: a group to lend from,
+                                until close; -EEXIST, -EINVAL, -ENOMEM, -ENOSPC:
+                                no room for another group */
+    PONS_CONTROL_RETURN = 4, /* arg struct pons_lent_buffer *: it may be lent
+                                again; -EINVAL: it was not lent */
 };
+
+/* A group of buffers for RECV_MULTI. The memory is the core's, and stays until
+ * the reactor has been closed. */
+struct pons_buffers {
+    void *base;     /* buffer i is at base + i * size */
+    uint32_t size;  /* bytes of each, at least 1 */
+    uint32_t count; /* a power of two, up to PONS_BUFFERS_MAX */
+    uint16_t group; /* its number, from 0 */
+    uint16_t reserved[3];
+};
+
+PONS_STATIC_ASSERT(sizeof(struct pons_buffers) == 24, "ABI: pons_buffers");
+
+#define PONS_BUFFERS_MAX 32768u
+
+struct pons_lent_buffer {
+    uint16_t group, index;
+};
+
+PONS_STATIC_ASSERT(sizeof(struct pons_lent_buffer) == 4,
+                   "ABI: pons_lent_buffer");
 
 struct pons_reactor_ops {
     uint32_t abi, size; /* PONS_ABI; of this struct */
