@@ -736,8 +736,8 @@ adapter_wait(struct adapter *a, uint64_t deadline_ns)
 static int
 adapter_is_late(const struct adapter *a, uint64_t deadline_ns)
 {
-    return deadline_ns == 0 || (deadline_ns != PONS_NEVER &&
-                                a->host->now(a->host) >= deadline_ns);
+    return deadline_ns == 0 ||
+           (deadline_ns != PONS_NEVER && a->host->now(a->host) >= deadline_ns);
 }
 
 /*
