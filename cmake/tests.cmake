@@ -157,7 +157,11 @@ if(PONS_CLI)
     add_test(NAME wrong COMMAND Python3::Interpreter
       "${PROJECT_SOURCE_DIR}/tests/wrong_test.py"
       $<TARGET_FILE:pons_command>)
-    set_tests_properties(wrong PROPERTIES LABELS once)
+    set_tests_properties(wrong new bench_command bench_program
+      PROPERTIES LABELS once)
+    if(PONS_BENCH)
+      set_tests_properties(bench_workloads PROPERTIES LABELS once)
+    endif()
   endif()
   foreach(noun IN LISTS PONS_COMMAND_NOUNS)
     pons_test(${noun})
