@@ -51,12 +51,14 @@ enum {
     IO_TRIED = 1u << 3,  // the call has just said that it would block
     IO_HOLDS = 1u << 4,  // one part of a longer call: its end keeps the turn
     IO_HOLDS_SHORT = 1u << 5, // the same, unless it did all that was asked
+    IO_MULTI = 1u << 6,       // a multishot's: core/multishot.h
 };
 
 /* op.user: whose an op is. The owner of its seat reads it without a lock. */
 enum io_user {
     USER_STREAM,  // an operation on a stream: here
     USER_INSTEAD, // the same, which waits by a POLL: core/instead.h
+    USER_MULTI,   // the same, which tells more than once: core/multishot.h
     USER_CALL,    // no stream's: core/call.h
     USER_WATCH,   // the same, which waits by a POLL
 };
@@ -124,5 +126,8 @@ void poni_stream_forget_posted(struct poni_seat *s, struct pons_op *op);
 void poni_io_event(struct poni_seat *s, struct pons_op *op, int32_t res,
                    uint32_t flags);
 void poni_io_posted(struct poni_seat *s, struct pons_op *op);
+
+/* The owner: the last event of an op of a stream. */
+void poni_io_end_event(struct poni_seat *s, struct pons_op *op, int32_t res);
 
 #endif /* PONI_IO_H */

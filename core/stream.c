@@ -101,7 +101,22 @@ poni_stream_new(int fd, enum stream_kind kind)
     s->fd = fd;
     s->kind = (uint16_t)kind;
     s->epoch = poni_epoch();
+    s->refs = 1;
     return s;
+}
+
+void
+poni_stream_ref(struct pons_stream *s)
+{
+    poni_add_relaxed(&s->refs, 1); // who takes one has one, or the stream
+}
+
+/* Acquire and release pair with each other: what all have done is done. */
+void
+poni_stream_unref(struct pons_stream *s)
+{
+    if (poni_sub(&s->refs, 1) == 1)
+        free(s);
 }
 
 int
