@@ -66,7 +66,7 @@ closing_end(struct closing *c)
     stream_drop_ahead(s);
     if (!c->keep_fd)
         close(s->fd);
-    poni_stream_unref(s);
+    poni_stream_leave(s);
     c->stream = NULL;
     c->base.state = CLOSING_CLOSED;
 }
@@ -258,7 +258,8 @@ stream_leave(struct pons_stream *s)
     int fd = s->fd;
 
     stream_drop_ahead(s);
-    poni_stream_unref(s);
+    s->lock = LOCK_FREE; // who held it is not here
+    poni_stream_leave(s);
     return fd;
 }
 

@@ -134,8 +134,14 @@ static int
 io_keeps_turn(const struct pons_op *op, int64_t res)
 {
     if (op->flags & IO_HOLDS_SHORT)
-        return res >= 0 && res < (int64_t)op->len;
+        return res >= 0 && (res < (int64_t)op->len || op->len == IO_LEN_MAX);
     return (op->flags & IO_HOLDS) != 0;
+}
+
+int
+poni_io_kept(const struct poni_leaf *leaf)
+{
+    return io_keeps_turn(&leaf->io.op, leaf->base.result);
 }
 
 /* Under the lock. After it the op's memory is its poller's. */
@@ -185,6 +191,35 @@ poni_io_let_go(struct poni_leaf *leaf)
     ended_wake(&ended);
 }
 
+/* Under the lock. From here to its end the op keeps the stream's struct. */
+static void
+io_count(struct pons_stream *s, struct pons_op *op)
+{
+    s->begun++;
+    op->flags |= IO_COUNTED;
+}
+
+/* Under the lock: it is over, and its poller knows. */
+static void
+io_uncount(struct pons_stream *s, struct pons_op *op)
+{
+    s->begun--;
+    op->flags &= (uint16_t)~IO_COUNTED;
+}
+
+/* Another has ended it, and its poller has come to hear of it. */
+static enum pons_poll
+io_heard(struct poni_leaf *leaf)
+{
+    struct pons_op *op = &leaf->io.op;
+
+    if (op->flags & IO_COUNTED) {
+        op->flags &= (uint16_t)~IO_COUNTED;
+        poni_stream_unref(leaf->io.stream);
+    }
+    return PONS_READY;
+}
+
 /* It ended inside its own poll: nobody has to be told of that. */
 static enum pons_poll
 io_end_here(struct poni_leaf *leaf, int64_t res)
@@ -193,6 +228,7 @@ io_end_here(struct poni_leaf *leaf, int64_t res)
     struct ended ended;
 
     poni_lock(&s->lock);
+    io_uncount(s, &leaf->io.op);
     io_end(s, &leaf->io.op, res, &ended);
     poni_unlock(&s->lock);
     pons_waker_drop(&ended.own);
@@ -426,6 +462,7 @@ io_enter(struct pons_stream *s, struct poni_leaf *leaf, struct pons_waker *w)
 
     if (io_is_unwanted(s, op))
         return IO_ENDED;
+    io_count(s, op);
     if (op->flags & IO_POLLS) {
         op->core[1] = (uintptr_t)s->polls;
         s->polls = op;
@@ -506,7 +543,7 @@ io_continue(struct poni_leaf *leaf, struct pons_waker *w)
     case IO_LISTED:
         return io_look_again(leaf);
     case IO_ENDED:
-        return PONS_READY;
+        return io_heard(leaf);
     default:
         return PONS_PENDING;
     }
@@ -521,7 +558,7 @@ poni_io_poll(struct pons_future *f, struct pons_waker *w)
     case IO_NEW:
         return io_begin(leaf, w);
     case IO_ENDED:
-        return PONS_READY;
+        return io_heard(leaf);
     default:
         return io_continue(leaf, w);
     }

@@ -50,8 +50,13 @@ enum {
     IO_WRITES = 1u << 2, // which direction
     IO_TRIED = 1u << 3,  // the call has just said that it would block
     IO_HOLDS = 1u << 4,  // one part of a longer call: its end keeps the turn
-    IO_HOLDS_SHORT = 1u << 5, // the same, unless it did all that was asked
+    IO_HOLDS_SHORT = 1u << 5, // the same if it went well, but not all of it
     IO_MULTI = 1u << 6,       // a multishot's: core/multishot.h
+    IO_COUNTED = 1u << 7,     // in the stream's `begun`
+};
+
+enum {
+    IO_LEN_MAX = 0x7ffff000, // what one system call moves on Linux
 };
 
 /* op.user: whose an op is. The owner of its seat reads it without a lock. */
@@ -109,6 +114,9 @@ extern const struct pons_future_ops poni_io_ops;
 void poni_io_init(struct poni_leaf *leaf, struct pons_stream *s,
                   enum pons_opcode opcode, unsigned flags);
 enum pons_poll poni_io_poll(struct pons_future *f, struct pons_waker *w);
+
+/* Whether the end of `leaf` has kept the turn: then its call lets go of it. */
+int poni_io_kept(const struct poni_leaf *leaf);
 
 /* The longer call that `leaf` was the last part of has ended: passes the turn
  * on, if it has it. */

@@ -115,6 +115,7 @@ line_end(struct pons_read_line *r, int64_t result, size_t keep_from)
     s->ahead_reserved -= line_reserve(r);
     poni_unlock(&s->lock);
     poni_io_let_go((struct poni_leaf *)(void *)&r->recv);
+    poni_stream_unref(s);
     r->base.resume = UINT32_MAX;
     return poni_ready(&r->base, result);
 }
@@ -171,6 +172,7 @@ line_begin(struct pons_read_line *r)
     poni_unlock(&s->lock);
     if (err < 0)
         return poni_fail(err, "no memory to read a line of %zu bytes", r->size);
+    poni_stream_ref(s); // its reads may end while they have not had the turn
     return 0;
 }
 

@@ -631,15 +631,9 @@ end_poll(struct pons_future *f, struct pons_waker *w)
     poni_unpolled_remove(f);
     if (m->io.stream == NULL)
         return poni_ready(f, 0); // it has ended
-    switch (poni_load_acquire(&m->io.op.state)) {
-    case IO_NEW:
-    case IO_ENDED:
+    if (poni_load_acquire(&m->io.op.state) == IO_NEW ||
+        !poni_epoch_is(m->io.stream->epoch)) // nobody here has it
         return end_finish(e);
-    default:
-        break;
-    }
-    if (!poni_epoch_is(m->io.stream->epoch))
-        return end_finish(e); // nobody here has it
     if (f->state == 0) {
         f->state = 1;
         poni_io_cancel(&m->base);

@@ -23,7 +23,7 @@ struct pons_stream {
     int fd;
     uint16_t kind;  // enum stream_kind
     uint64_t epoch; // of the process that made it (P10)
-    uint32_t refs;  // its own until it is closed, and multishots'
+    int64_t refs;   // who keeps the struct: core/stream.c
 
     uint32_t lock;  // guards all below
     uint32_t phase; // enum stream_phase
@@ -34,6 +34,7 @@ struct pons_stream {
     } way[2];                    // reading, writing
     struct pons_op *polls;       // IO_POLLS in course, by op.core[1]
     struct pons_waker closer;    // woken when the last op has ended
+    uint64_t begun;              // ops that somebody else has ended, or will
 
     /* Bytes that were read and given back: read first (core/line.c). Line
      * readers have reserved the room to give all of theirs back. Or connections
@@ -63,9 +64,16 @@ int poni_stream_take_message(struct pons_stream *s, struct pons_op *op);
 /* A stream of `fd`, which is as it should be. NULL: no memory. */
 struct pons_stream *poni_stream_new(int fd, enum stream_kind kind);
 
-/* Any thread. While there are refs the struct stays, closed or not. */
+/*
+ * Any thread. While there are refs the struct stays, closed or not. An op is
+ * one, too: it may be ended by another, and the stream closed, while its poller
+ * is about to take the lock. It is counted in `begun`, under the lock that is
+ * held anyway, and given up by its poller. poni_stream_leave() gives up the
+ * stream's own, at its end.
+ */
 void poni_stream_ref(struct pons_stream *s);
 void poni_stream_unref(struct pons_stream *s);
+void poni_stream_leave(struct pons_stream *s);
 
 /* The home, if it still counts. Under the lock. */
 struct poni_seat *poni_stream_home(struct pons_stream *s);
