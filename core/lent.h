@@ -14,7 +14,7 @@ enum { LENT_GROUPS = 16 };
 struct poni_lent_group {
     char *base; // NULL: there is no such group
     uint32_t size, count;
-    uint32_t free;  // how many of `index` are free: its first ones
+    uint32_t free; // how many of `index` are free: its first ones
     uint16_t *index;
     uint8_t *lent; // by number: it is out
 };

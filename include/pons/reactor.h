@@ -47,10 +47,10 @@
  *                 in blocking mode never blocks the owner; a listener in
  *                 blocking mode is -EINVAL with a sentence.
  *   R10 multishot ACCEPT_MULTI, RECV_MULTI and POLL_MULTI are capabilities, by
- *                 their bits in `opcodes`; the adapter has them. Each success is
- *                 an event with MORE; an error, RECV_MULTI's 0 (the end, or an
- *                 empty datagram) and -ECANCELED are the last; a success may be
- *                 the last, too, at any time: who wants more submits again.
+ *                 their bits in `opcodes`; the adapter has them. Each success
+ *                 is an event with MORE; an error, RECV_MULTI's 0 (the end, or
+ *                 an empty datagram) and -ECANCELED are the last; a success may
+ *                 be the last, too, at any time: who wants more submits again.
  *                 Nothing is lost between two events or two ops, nor by a
  *                 cancel: what no event told stays in the kernel.
  *                 RECV_MULTI lends a buffer of its group with each success
