@@ -738,6 +738,93 @@ a_broken_poller_breaks_the_reactor(void)
     r->ops->close(r);
 }
 
+/* --- multishot --- */
+
+enum { LENT_SIZE = 8, LENT_COUNT = 2 };
+
+static char lent_memory[LENT_SIZE * LENT_COUNT];
+
+static void
+lend(struct pons_reactor *r, uint32_t size)
+{
+    struct pons_buffers b = {
+        .base = lent_memory, .size = size, .count = LENT_COUNT};
+
+    CHECK_EQ(r->ops->control(r, PONS_CONTROL_LEND, &b), 0);
+}
+
+static void
+give_back(struct pons_reactor *r, const struct pons_event *ev)
+{
+    struct pons_lent_buffer b = {
+        .index = (uint16_t)(ev->flags >> PONS_EVENT_BUFFER_SHIFT)};
+
+    CHECK(ev->flags & PONS_EVENT_BUFFER);
+    CHECK_EQ(r->ops->control(r, PONS_CONTROL_RETURN, &b), 0);
+}
+
+/* The one event that the next poll with room for one has; `op` NULL: none. */
+static struct pons_event
+event_of(struct pons_reactor *r, const struct pons_op *op)
+{
+    struct pons_event ev = {0};
+
+    CHECK_EQ(r->ops->poll(r, &ev, 1, 0), op != NULL);
+    CHECK(op == NULL || ev.op == op);
+    return ev;
+}
+
+static void
+last_of(struct pons_reactor *r, const struct pons_op *op, int res)
+{
+    struct pons_event ev = {0};
+
+    CHECK_EQ(r->ops->poll(r, &ev, 1, PONS_NEVER), 1);
+    CHECK(ev.op == op);
+    CHECK_EQ(ev.res, res);
+    CHECK_EQ(ev.flags, 0);
+}
+
+/* One call ends before each poll, and there is room for one event. */
+static void
+what_flows_and_what_has_ended_take_turns(void)
+{
+    struct pons_reactor *r = adapter_open(LEVEL);
+    struct pons_op op, other = {0};
+    struct pons_event ev;
+    int fds[2], others[2], told = 0;
+    char c;
+
+    lend(r, 1);
+    tcp_pair(fds);
+    tcp_pair(others);
+    op = op_make(PONS_OP_RECV_MULTI, fds[0], NULL, 0);
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    (void)event_of(r, NULL);
+    say(fds, "abcdefgh");
+    answer(0, PONS_READABLE);
+    for (int i = 0; i < 4; i++) {
+        other = op_make(PONS_OP_RECV, others[0], &c, 1);
+        CHECK_EQ(submit(r, &other), PONS_SUBMIT_PENDING);
+        say(others, "x");
+        answer(1, PONS_READABLE);
+        for (;;) {
+            CHECK_EQ(r->ops->poll(r, &ev, 1, PONS_NEVER), 1);
+            if (ev.op == &other)
+                break;
+            told++;
+            give_back(r, &ev);
+        }
+    }
+    CHECK(told >= 3); // and not after all that ends
+    r->ops->cancel(r, &op);
+    last_of(r, &op, -ECANCELED);
+    CHECK_EQ(r->ops->forget(r, others[0]), 0);
+    close(others[0]);
+    close(others[1]);
+    close_all(r, fds);
+}
+
 #define TEST(name)  \
     {               \
 #name, name \
@@ -765,6 +852,7 @@ static const struct unit_test tests[] = {
     TEST(close_takes_back_what_is_watched_and_forked_does_not),
     TEST(a_coarse_poller_watches_a_timer),
     TEST(a_broken_poller_breaks_the_reactor),
+    TEST(what_flows_and_what_has_ended_take_turns),
     {0},
 };
 
