@@ -140,6 +140,13 @@ int kit_has_option(const struct kit *k, const char *name);
 /* What that is now: the defaults if nothing was asked for. */
 const struct pons_config *kit_config(struct kit *k);
 
+/* A reactor that this thread owns, and what is not as by default. Closes it. */
+typedef void kit_configured_f(struct pons_reactor *r, const char *how);
+
+/* With each option's least and most, and each choice, one option at a time:
+ * kit/option.c. Open may refuse, in words. */
+void kit_each_configuration(struct kit *k, kit_configured_f *test);
+
 /* Of a poller, without the adapter. */
 int kit_try_open_poller(struct kit *k, struct pons_poller **out,
                         struct pons_reason *reason);
