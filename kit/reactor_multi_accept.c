@@ -184,18 +184,31 @@ accept_cancelled(struct kit *k)
 
 /* --- errors --- */
 
-/* From now on; what it was. */
-static rlim_t
-accept_limit(rlim_t descriptors)
+/* So many more than there are; what the limit was. */
+static struct rlimit
+accept_limit(unsigned more)
 {
-    struct rlimit l;
-    rlim_t was;
+    int next = KIT_SYS(dup(STDIN_FILENO));
+    struct rlimit was, l;
 
-    KIT_SYS(getrlimit(RLIMIT_NOFILE, &l));
-    was = l.rlim_cur;
-    l.rlim_cur = descriptors;
+    close(next);
+    KIT_SYS(getrlimit(RLIMIT_NOFILE, &was));
+    l = was;
+    l.rlim_cur = (rlim_t)next + more;
     KIT_SYS(setrlimit(RLIMIT_NOFILE, &l));
     return was;
+}
+
+/* Takes the descriptors that are left, EACH at most; how many. */
+static int
+accept_hog(int hogs[EACH])
+{
+    int n = 0, fd;
+
+    while ((fd = dup(STDIN_FILENO)) >= 0 && n < EACH)
+        hogs[n++] = fd;
+    KIT_WANT(fd < 0, "the kit itself has not used up all descriptors");
+    return n;
 }
 
 static void
@@ -205,24 +218,25 @@ accept_no_descriptors(struct kit *k)
     struct sockaddr_in address;
     int listener = kit_tcp_listener(&address, SOCK_NONBLOCK);
     struct kit_multi m = accept_of(r, listener, 0);
-    int clients[EACH], next;
-    rlim_t was;
+    int clients[EACH], hogs[EACH], n;
+    struct rlimit was;
 
     for (int i = 0; i < EACH; i++)
         clients[i] = kit_tcp_socket(0);
+    was = accept_limit(EACH);
     kit_multi_arm(&m);
     kit_quiet(r);
-    next = KIT_SYS(dup(listener));
-    close(next);
-    was = accept_limit((rlim_t)next);
+    n = accept_hog(hogs);
     for (int i = 0; i < EACH; i++)
         kit_connect(clients[i], &address);
     kit_multi_ends(&m, -EMFILE);
     kit_multi_ends(&m, -EMFILE); // submitted again
-    accept_limit(was);
+    while (n > 0)
+        close(hogs[--n]);
     for (int i = 0; i < EACH; i++)
         close(kit_multi_succeeds(&m).res);
     kit_multi_stop(&m);
+    KIT_SYS(setrlimit(RLIMIT_NOFILE, &was));
     for (int i = 0; i < EACH; i++)
         close(clients[i]);
     kit_forget(r, listener);
