@@ -90,7 +90,8 @@ struct adapter {
     struct pons_op *retries;     // RETRIES: to a full unix socket
     struct pons_op *flowing;     // FLOWS: who gives next is first
     struct poni_lent *lent;      // NULL: nothing to lend
-    int odd; // a core/oddset.h, of level pollers only; or -1
+    int flow_first; // who is told first, what flows or what has FINISHED
+    int odd;        // a core/oddset.h, of level pollers only; or -1
 
     /* Any thread: a wake that poll() has not answered. On a line of its own,
      * since wakers write it. */
@@ -695,6 +696,22 @@ adapter_flow(struct adapter *a, struct pons_event *events, unsigned cap)
     return n;
 }
 
+/* Either may have more than there is room for, all the time: they take turns.
+ * What has FINISHED comes to an end, for the poller is not asked before. */
+static unsigned
+adapter_tell(struct adapter *a, struct pons_event *events, unsigned cap)
+{
+    unsigned n;
+
+    a->flow_first = !a->flow_first;
+    if (a->flow_first) {
+        n = adapter_flow(a, events, cap);
+        return n + adapter_take(a, events + n, cap - n);
+    }
+    n = adapter_take(a, events, cap);
+    return n + adapter_flow(a, events + n, cap - n);
+}
+
 /* --- poll --- */
 
 static uint64_t
@@ -763,8 +780,7 @@ adapter_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
                 return err;
             rung = adapter_rung(a);
         }
-        n = adapter_take(a, events, cap);
-        n += adapter_flow(a, events + n, cap - n);
+        n = adapter_tell(a, events, cap);
     } while (n == 0 && cap > 0 && !rung && !adapter_is_late(a, deadline_ns));
     return (int)n;
 }

@@ -11,10 +11,12 @@
 
 #include <string.h>
 
+#include "core/opcode.h"
 #include "pons/poller.h"
 
 enum {
-    CAPABILITIES = KIT_MOVES | KIT_COMPLETION | KIT_VIRTUAL,
+    CAPABILITIES = KIT_MOVES | KIT_COMPLETION | KIT_VIRTUAL | KIT_ACCEPT_MULTI |
+                   KIT_RECV_MULTI | KIT_POLL_MULTI,
 };
 
 /* As in cli/chosen.c: the one engine that is allowed to pretend. */
@@ -60,13 +62,29 @@ need_has_threads(const struct kit *k)
     return strcmp(k->engine->name, "inline") != 0;
 }
 
+/* Of the opcodes that are capabilities. */
+static const char *
+need_opcode(const struct pons_reactor *r, unsigned needs)
+{
+    if (needs & KIT_ACCEPT_MULTI && !poni_reactor_has(r, PONS_OP_ACCEPT_MULTI))
+        return "it does not declare ACCEPT_MULTI";
+    if (needs & KIT_RECV_MULTI && !poni_reactor_has(r, PONS_OP_RECV_MULTI))
+        return "it does not declare RECV_MULTI";
+    if (needs & KIT_POLL_MULTI && !poni_reactor_has(r, PONS_OP_POLL_MULTI))
+        return "it does not declare POLL_MULTI";
+    return NULL;
+}
+
 static const char *
 need_capability(struct kit *k, unsigned needs)
 {
     struct pons_reactor *r = kit_open(k);
+    const char *opcode = need_opcode(r, needs);
     uint64_t caps = r->caps;
 
     kit_close(r);
+    if (opcode != NULL)
+        return opcode;
     if (needs & KIT_MOVES && caps & PONS_REACTOR_PINNED)
         return "it declares PONS_REACTOR_PINNED";
     if (needs & KIT_COMPLETION && !(caps & PONS_REACTOR_COMPLETION))
