@@ -42,6 +42,10 @@ enum {
               1u << PONS_OP_WRITE | 1u << PONS_OP_POLL,
 };
 
+/* Of a table that has submit() and cancel(): those of ABI 0.1 may end before.
+ */
+#define FILES_SIZE (offsetof(struct pons_poller_ops, cancel) + sizeof(void *))
+
 /* Cookies that are no descriptor. UINT64_MAX is the poller's. */
 #define COOKIE_TIMER (UINT64_MAX - 1)
 #define COOKIE_ODD   (UINT64_MAX - 2)
@@ -52,11 +56,13 @@ enum {
  *   submit --+--> WAITS   --+--> FINISHED --> event
  *            +--> WATCHES --+
  *            +--> RETRIES --+  its call ended, or cancel
+ *            +--> PASSED  --+  the poller has reported it
  */
 enum op_place {
     WAITS,    // slot->waiting[direction]: a call, in turn
     WATCHES,  // slot->watching: out of turn
     RETRIES,  // adapter->retries
+    PASSED,   // the poller's
     FINISHED, // adapter->finished; op->res holds
 };
 
@@ -68,7 +74,8 @@ struct adapter {
     const struct pons_host *host;
     const struct pons_poller_ops *poll_ops;
     struct pons_poller *poller;
-    int edge; // the poller's PONS_POLLER_EDGE
+    int edge;        // the poller's PONS_POLLER_EDGE
+    int takes_files; // it has submit() and cancel()
 
     struct poni_slots slots;
     struct poni_finetimer timer; // its fd is -1 if the poller counts in ns
@@ -318,10 +325,8 @@ send_is_aside(const struct pons_op *op)
 }
 
 static int
-adapter_submit(struct pons_reactor *r, struct pons_op *op)
+submit_by_opcode(struct adapter *a, struct pons_op *op)
 {
-    struct adapter *a = self(r);
-
     switch (op->opcode) {
     case PONS_OP_NOP:
         return submit_ends(op, (int32_t)op->len);
@@ -343,6 +348,18 @@ adapter_submit(struct pons_reactor *r, struct pons_op *op)
     default:
         return PONS_SUBMIT_UNSUPPORTED;
     }
+}
+
+static int
+adapter_submit(struct pons_reactor *r, struct pons_op *op)
+{
+    struct adapter *a = self(r);
+    int answer = submit_by_opcode(a, op);
+
+    if (answer != PONS_SUBMIT_UNSUPPORTED || !a->takes_files)
+        return answer;
+    op->backend[0] = PASSED;
+    return a->poll_ops->submit(a->poller, op);
 }
 
 /* --- cancel --- */
@@ -367,6 +384,9 @@ adapter_cancel(struct pons_reactor *r, struct pons_op *op)
     case RETRIES:
         oplist_remove(&a->retries, op);
         break;
+    case PASSED:
+        a->poll_ops->cancel(a->poller, op);
+        return;
     case FINISHED:
         return;
     }
@@ -454,6 +474,10 @@ adapter_report(struct adapter *a, const struct pons_ready *r)
     int fd = (int)(uint32_t)r->cookie;
     struct poni_slot *s;
 
+    if (r->ready & PONS_ENDED) {
+        adapter_finish(a, (struct pons_op *)(uintptr_t)r->cookie);
+        return;
+    }
     if (r->cookie == COOKIE_TIMER) {
         poni_finetimer_heard(&a->timer);
         return;
@@ -652,6 +676,7 @@ adapter_init(struct adapter *a, const struct pons_poller_ops *ops,
     a->host = host;
     a->poll_ops = ops;
     a->edge = (ops->caps & PONS_POLLER_EDGE) != 0;
+    a->takes_files = ops->size >= FILES_SIZE && ops->submit && ops->cancel;
     a->slots.host = host;
     a->timer.fd = -1;
     a->odd = -1;
