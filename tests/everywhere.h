@@ -7,8 +7,8 @@
  *
  *     everywhere(body, arg);
  *
- * calls body(arg) with the reactors epoll and poll times 0, 1, 2 and 4 workers,
- * in a fiber and on this thread inside pons_block_on(); and last on this thread
+ * calls body(arg) with each of `reactors_here` times 0, 1, 2 and 4 workers, in
+ * a fiber and on this thread inside pons_block_on(); and last on this thread
  * with no runtime at all. After a failed CHECK the place is named.
  *
  * An agent is a second line of work for such a body: a task where there is a
@@ -24,6 +24,10 @@
 #include "pons/task.h"
 #include "unit.h"
 
+/* Those that do I/O and are built: epoll, poll, and libev and libuv where their
+ * libraries are; NULL at the end. */
+extern const char *const reactors_here[];
+
 typedef void body_f(void *arg);
 
 void everywhere(body_f *body, void *arg);
@@ -34,6 +38,8 @@ void everywhere_in_fibers(body_f *body, void *arg);
 /* A runtime of the test's own. `workers` is a decimal number. */
 struct pons_runtime *runtime_of(const char *reactor, const char *workers);
 struct pons_runtime *runtime_with_pool(const char *workers, const char *pool);
+struct pons_runtime *runtime_with(const char *reactor, const char *workers,
+                                  const char *pool);
 
 /* Calls body(arg) in block_on of such a runtime, and unrefs it. */
 void within(const char *reactor, const char *workers, body_f *body, void *arg);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/libev_test.c - the option of backends/libev.c, and how it is misused;
+ * its rules are kit/'s.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <ev.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "test_host.h"
+#include "unit.h"
+
+enum { AUTO, EPOLL, POLL, SELECT };
+
+extern const struct pons_plugin *const poni_builtin_libev;
+
+static unsigned asked;    // the flags of the latest ev_loop_new()
+static int has_no_method; // from now on
+
+struct ev_loop *__real_ev_loop_new(unsigned int flags);
+struct ev_loop *__wrap_ev_loop_new(unsigned int flags);
+
+struct ev_loop *
+__wrap_ev_loop_new(unsigned int flags)
+{
+    asked = flags;
+    return has_no_method ? NULL : __real_ev_loop_new(flags);
+}
+
+static struct pons_reactor *
+reactor_open(uint64_t method)
+{
+    struct pons_reason reason;
+    struct pons_reactor *r;
+
+    CHECK_EQ(test_open_with(&r, poni_builtin_libev->engines, "method", method,
+                            &reason),
+             0);
+    CHECK_EQ(r->ops->bind(r), 0);
+    return r;
+}
+
+/* epoll's sets of this process. */
+static int
+sets_open(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    struct dirent *d;
+    int n = 0;
+
+    CHECK(dir != NULL);
+    while ((d = readdir(dir)) != NULL) {
+        char to[64] = "";
+
+        (void)!readlinkat(dirfd(dir), d->d_name, to, sizeof to - 1);
+        n += strcmp(to, "anon_inode:[eventpoll]") == 0;
+    }
+    closedir(dir);
+    return n;
+}
+
+/* One byte goes through. */
+static void
+reactor_works(struct pons_reactor *r)
+{
+    struct pons_event ev;
+    struct pons_op op;
+    char c = 0;
+    int fds[2];
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    op = (struct pons_op){
+        .opcode = PONS_OP_RECV, .fd = fds[0], .addr = &c, .len = 1};
+    CHECK_EQ(r->ops->submit(r, &op), PONS_SUBMIT_PENDING);
+    CHECK_EQ(r->ops->poll(r, &ev, 1, 0), 0);
+    CHECK_EQ(write(fds[1], "x", 1), 1);
+    CHECK_EQ(r->ops->poll(r, &ev, 1, PONS_NEVER), 1);
+    CHECK_EQ(ev.res, 1);
+    CHECK_EQ(c, 'x');
+    CHECK_EQ(r->ops->forget(r, fds[0]), 0);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void
+method_is_what_the_option_says(void)
+{
+    static const unsigned methods[] = {
+        [EPOLL] = EVBACKEND_EPOLL,
+        [POLL] = EVBACKEND_POLL,
+        [SELECT] = EVBACKEND_SELECT,
+    };
+
+    for (unsigned m = EPOLL; m <= SELECT; m++) {
+        struct pons_reactor *r = reactor_open(m);
+
+        CHECK_EQ(asked & EVBACKEND_MASK, methods[m]);
+        CHECK_EQ(sets_open(), m == EPOLL);
+        reactor_works(r);
+        r->ops->close(r);
+    }
+}
+
+static void
+libevs_own_variable_is_never_read(void)
+{
+    struct pons_reactor *r;
+
+    CHECK_EQ(setenv("LIBEV_FLAGS", "2", 1), 0); // poll
+    r = reactor_open(AUTO);
+    CHECK_EQ(sets_open(), 1);
+    r->ops->close(r);
+    CHECK_EQ(setenv("LIBEV_FLAGS", "4", 1), 0); // epoll
+    r = reactor_open(SELECT);
+    CHECK_EQ(sets_open(), 0);
+    r->ops->close(r);
+}
+
+static void
+a_method_that_libev_does_not_have_is_refused(void)
+{
+    struct pons_reason reason;
+    struct pons_reactor *r;
+
+    has_no_method = 1;
+    CHECK_EQ(test_open_with(&r, poni_builtin_libev->engines, "method", SELECT,
+                            &reason),
+             -ENOTSUP);
+    CHECK_HAS(reason.text, "libev's method select");
+    CHECK_EQ(test_pieces, 0);
+}
+
+/* libev would end the process. */
+static void
+a_descriptor_that_was_closed_while_waited_on_is_a_result(void)
+{
+    for (unsigned m = AUTO; m <= SELECT; m++) {
+        struct pons_reactor *r = reactor_open(m);
+        struct pons_event ev;
+        struct pons_op op;
+        char c;
+        int fds[2];
+
+        CHECK_EQ(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
+        op = (struct pons_op){.opcode = PONS_OP_READ,
+                              .fd = fds[0],
+                              .addr = &c,
+                              .len = 1,
+                              .offset = PONS_AT_POSITION};
+        CHECK_EQ(r->ops->submit(r, &op), PONS_SUBMIT_PENDING);
+        close(fds[0]);
+        CHECK_EQ(r->ops->poll(r, &ev, 1, PONS_NEVER), 1);
+        CHECK_EQ(ev.res, -EBADF);
+        CHECK_EQ(r->ops->forget(r, fds[0]), 0);
+        reactor_works(r); // on the same number
+        close(fds[1]);
+        r->ops->close(r);
+    }
+}
+
+static const struct unit_test tests[] = {
+    {"method_is_what_the_option_says", method_is_what_the_option_says},
+    {"libevs_own_variable_is_never_read", libevs_own_variable_is_never_read},
+    {"a_method_that_libev_does_not_have_is_refused",
+     a_method_that_libev_does_not_have_is_refused},
+    {"a_descriptor_that_was_closed_while_waited_on_is_a_result",
+     a_descriptor_that_was_closed_while_waited_on_is_a_result},
+    {0},
+};
+
+int
+main(int argc, char **argv)
+{
+    return unit_main("libev", tests, argc, argv);
+}
