@@ -206,15 +206,15 @@ libuv_close_loop(struct libuv *u)
     (void)uv_loop_close(&u->loop);
 }
 
-/* In a child that has no descriptors for a loop of its own, or whose files were
- * under way in the parent's threads, the loop's memory is left as it is. */
+/* A child that has no descriptors for a loop of its own leaves the loop's
+ * memory as it is; one whose files are under way in the parent leaves that
+ * loop. */
 static void
 libuv_close(struct pons_poller *p)
 {
     struct libuv *u = self(loop_of(p));
 
-    if (u->process == getpid() ||
-        (u->files.in_flight == 0 && uv_loop_fork(&u->loop) == 0))
+    if (u->process == getpid() || uv_loop_fork(&u->loop) == 0)
         libuv_close_loop(u);
     close(u->shy.set);
     libuv_file_free_all(&u->files);

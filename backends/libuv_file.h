@@ -34,7 +34,6 @@ struct libuv_files {
     struct loop *base;
     uv_loop_t *loop;
     struct libuv_file *unused;
-    unsigned in_flight;
 };
 
 static inline struct libuv_file *
@@ -64,7 +63,6 @@ libuv_file_heard(uv_fs_t *request)
 
     f->op->res = (int32_t)request->result;
     loop_ended(f->all->base, f->op);
-    f->all->in_flight--;
     uv_fs_req_cleanup(request);
     libuv_file_give(f);
 }
@@ -113,12 +111,10 @@ libuv_file_submit(struct libuv_files *all, struct pons_op *op)
     pthread_sigmask(SIG_SETMASK, &every, &before);
     err = libuv_file_start(f, op);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (err < 0) {
-        libuv_file_give(f);
-        return libuv_file_fails(op, err);
-    }
-    all->in_flight++;
-    return PONS_SUBMIT_PENDING;
+    if (err == 0)
+        return PONS_SUBMIT_PENDING;
+    libuv_file_give(f);
+    return libuv_file_fails(op, err);
 }
 
 /* What no thread has begun yet ends with ECANCELED; all else by itself. */

@@ -163,11 +163,47 @@ a_descriptor_that_was_closed_while_waited_on_is_a_result(void)
     }
 }
 
+static uint64_t
+first_choice(const struct pons_config *c, const char *name)
+{
+    (void)c;
+    (void)name;
+    return 0;
+}
+
+/* Two are ready, one fits; the other is taken back before it is told. */
+static void
+what_is_taken_back_is_not_reported(void)
+{
+    const struct pons_poller_ops *ops = poni_builtin_libev->engines->table;
+    struct pons_host host = *test_host();
+    struct pons_ready ready = {0};
+    struct pons_reason reason;
+    struct pons_poller *p;
+    int fds[2];
+
+    host.config_uint = first_choice;
+    CHECK_EQ(ops->open(&p, NULL, &host, &reason), 0);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    for (unsigned i = 0; i < 2; i++)
+        CHECK_EQ(ops->control(p, fds[i], i, 0, PONS_WRITABLE), 0);
+    CHECK_EQ(ops->wait(p, &ready, 1, 0), 1);
+    for (unsigned i = 0; i < 2; i++)
+        CHECK_EQ(ops->control(p, fds[i], i, PONS_WRITABLE,
+                              ready.cookie == i ? 0 : PONS_READABLE),
+                 0);
+    CHECK_EQ(ops->wait(p, &ready, 1, 0), 0);
+    ops->close(p);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static const struct unit_test tests[] = {
     {"method_is_what_the_option_says", method_is_what_the_option_says},
     {"libevs_own_variable_is_never_read", libevs_own_variable_is_never_read},
     {"a_method_that_libev_does_not_have_is_refused",
      a_method_that_libev_does_not_have_is_refused},
+    {"what_is_taken_back_is_not_reported", what_is_taken_back_is_not_reported},
     {"a_descriptor_that_was_closed_while_waited_on_is_a_result",
      a_descriptor_that_was_closed_while_waited_on_is_a_result},
     {0},

@@ -4,9 +4,11 @@
  * otherwise: change modes, end the process. Its rules are kit/'s.
  */
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <semaphore.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -371,6 +373,76 @@ a_number_is_used_again_in_either_mode(void)
     r->ops->close(r);
 }
 
+/* libuv stops to look after an error, which may be the first of several. */
+static void
+a_descriptor_is_watched_on_after_an_error(void)
+{
+    struct sockaddr_in dead = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct pons_reactor *r = reactor_open(BY_POOL);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int port = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    socklen_t size = sizeof dead;
+    struct pons_event ev;
+    struct pons_op op;
+    char c;
+
+    CHECK_EQ(bind(port, (struct sockaddr *)&dead, size), 0);
+    CHECK_EQ(getsockname(port, (struct sockaddr *)&dead, &size), 0);
+    close(port);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&dead, size), 0);
+    for (int i = 0; i < 3; i++) {
+        op = op_make(PONS_OP_RECV, fd, &c, 1, 0);
+        CHECK_EQ(r->ops->submit(r, &op), PONS_SUBMIT_PENDING);
+        CHECK_EQ(r->ops->poll(r, &ev, 1, 0), 0);
+        CHECK_EQ(send(fd, "x", 1, 0), 1);
+        CHECK_EQ(r->ops->poll(r, &ev, 1, PONS_NEVER), 1);
+        CHECK_EQ(ev.res, -ECONNREFUSED);
+    }
+    CHECK_EQ(r->ops->forget(r, fd), 0);
+    close(fd);
+    r->ops->close(r);
+}
+
+static uint64_t
+first_choice(const struct pons_config *c, const char *name)
+{
+    (void)c;
+    (void)name;
+    return 0;
+}
+
+/* libuv asks the kernel for the first descriptor of a number only, and would
+ * end the process when the loop registers what the kernel declines. */
+static void
+a_number_that_a_file_gets_is_declined(void)
+{
+    const struct pons_poller_ops *ops = poni_builtin_libuv->engines->table;
+    struct pons_host host = *test_host();
+    struct pons_reason reason;
+    struct pons_poller *p;
+    int fds[2], nothing;
+
+    libuv_warm();
+    host.config_uint = first_choice;
+    CHECK_EQ(ops->open(&p, NULL, &host, &reason), 0);
+    for (int mode = 0; mode <= O_NONBLOCK; mode += O_NONBLOCK) {
+        CHECK_EQ(pipe2(fds, O_CLOEXEC | mode), 0);
+        CHECK_EQ(ops->control(p, fds[0], 5, 0, PONS_READABLE), 0);
+        CHECK_EQ(ops->wait(p, &(struct pons_ready){0}, 1, 0), 0);
+        CHECK_EQ(ops->control(p, fds[0], 5, PONS_READABLE, 0), 0);
+        nothing = open("/dev/null", O_RDONLY | O_CLOEXEC | mode);
+        CHECK_EQ(dup2(nothing, fds[0]), fds[0]);
+        CHECK_EQ(ops->control(p, fds[0], 5, 0, PONS_READABLE), -EPERM);
+        CHECK_EQ(ops->wait(p, &(struct pons_ready){0}, 1, 0), 0);
+        close(fds[0]);
+        CHECK_EQ(ops->control(p, fds[0], 5, 0, PONS_READABLE), -EBADF);
+        close(fds[1]);
+        close(nothing);
+    }
+    ops->close(p);
+}
+
 /* libuv would end the process. */
 static void
 a_descriptor_that_was_closed_while_waited_on_is_a_result(void)
@@ -409,6 +481,8 @@ static const struct unit_test tests[] = {
     TEST(a_child_may_be_forked_while_a_file_is_under_way),
     TEST(mode_of_a_descriptor_stays),
     TEST(a_number_is_used_again_in_either_mode),
+    TEST(a_descriptor_is_watched_on_after_an_error),
+    TEST(a_number_that_a_file_gets_is_declined),
     TEST(a_descriptor_that_was_closed_while_waited_on_is_a_result),
     {0},
 };
