@@ -7,10 +7,9 @@
  * not those of the system calls, so they are not used. It would change the mode
  * of descriptors that block; for those there is backends/libuv_shy.h.
  *
- * What libuv does not expect ends the process. So open() sees to it that there
- * are descriptors for a loop, and control() that the kernel will take what the
- * loop registers later. And in a forked child the kernel's set is the parent's
- * until uv_loop_fork().
+ * What libuv does not expect ends the process. So control() sees to it that the
+ * kernel will take what the loop registers later; for open() and for a forked
+ * child there is backends/libuv_loop.h.
  */
 
 #include "loop.h"
@@ -19,12 +18,12 @@
 #include <uv.h>
 
 #include "libuv_file.h"
+#include "libuv_loop.h"
 #include "libuv_shy.h"
 
 enum {
-    MS = 1000000,         // in ns
-    LOOP_DESCRIPTORS = 6, // of a loop 4; of the first in the process 2 more
-    FILES_BY_LIBUV = 1,   // the number of the option's choice
+    MS = 1000000,       // in ns
+    FILES_BY_LIBUV = 1, // the number of the option's choice
 };
 
 /* libuv's directions are ours. */
@@ -45,7 +44,6 @@ struct libuv {
     uv_poll_t bell;
     struct libuv_shy shy;
     struct libuv_files files;
-    int does_files; // the option
 };
 
 static struct libuv *
@@ -176,10 +174,7 @@ libuv_turn(struct loop *l, uint64_t left_ns)
 static int
 libuv_submit(struct pons_poller *p, struct pons_op *op)
 {
-    struct libuv *u = self(loop_of(p));
-
-    return u->does_files ? libuv_file_submit(&u->files, op)
-                         : PONS_SUBMIT_UNSUPPORTED;
+    return libuv_file_submit(&self(loop_of(p))->files, op);
 }
 
 static void
@@ -192,78 +187,40 @@ libuv_cancel(struct pons_poller *p, struct pons_op *op)
 /* --- open and close --- */
 
 static void
-libuv_close_handle(uv_handle_t *handle, void *arg)
-{
-    (void)arg;
-    uv_close(handle, NULL);
-}
-
-static void
-libuv_close_loop(struct libuv *u)
-{
-    uv_walk(&u->loop, libuv_close_handle, NULL);
-    uv_run(&u->loop, UV_RUN_NOWAIT); // the handles go with a turn
-    (void)uv_loop_close(&u->loop);
-}
-
-/* A child that has no descriptors for a loop of its own leaves the loop's
- * memory as it is; one whose files are under way in the parent leaves that
- * loop. */
-static void
 libuv_close(struct pons_poller *p)
 {
     struct libuv *u = self(loop_of(p));
 
-    if (u->process == getpid() || uv_loop_fork(&u->loop) == 0)
-        libuv_close_loop(u);
+    libuv_loop_close(&u->loop, u->process != getpid());
     close(u->shy.set);
     libuv_file_free_all(&u->files);
     loop_close(&u->base, sizeof *u);
 }
 
-/* Whether there are `n` descriptors. */
-static int
-libuv_reserve(int fd, int n)
-{
-    int taken, err;
-
-    if (n == 0)
-        return 0;
-    taken = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (taken < 0)
-        return -errno;
-    err = libuv_reserve(fd, n - 1);
-    close(taken);
-    return err;
-}
-
-/* A loop makes its turn only after the kernel has agreed to the first handle;
- * until then there is none, and it is closed without. */
+/* No handle is there before the kernel has agreed to the first: without any the
+ * loop can be closed without a turn, which would end the process. */
 static int
 libuv_open_loop(struct libuv *u, struct pons_reason *reason)
 {
     const struct pons_host *h = u->base.host;
-    int err = libuv_reserve(u->base.bell, LOOP_DESCRIPTORS);
+    int err = libuv_loop_open(&u->loop, u->base.bell);
 
     if (err < 0)
-        return loop_refuse(h, reason, err, "descriptors for libuv's loop");
-    err = uv_loop_init(&u->loop);
-    if (err < 0)
         return loop_refuse(h, reason, err, "uv_loop_init");
-    u->loop.data = &u->base;
     err = uv_poll_init(&u->loop, &u->bell, u->base.bell);
     if (err < 0) {
         (void)uv_loop_close(&u->loop);
-        return loop_refuse(h, reason, err, "uv_poll_init of an eventfd");
+        return loop_refuse(h, reason, err, "uv_poll_init");
     }
+    u->loop.data = &u->base;
     uv_timer_init(&u->loop, &u->deadline);
     uv_poll_start(&u->bell, UV_READABLE, libuv_bell_heard);
-    err = uv_poll_init(&u->loop, &u->shy.handle, u->shy.set);
+    err = libuv_shy_open(&u->shy, &u->base, &u->loop);
     if (err < 0) {
-        libuv_close_loop(u);
-        return loop_refuse(h, reason, err, "uv_poll_init of an epoll set");
+        libuv_loop_close(&u->loop, 0);
+        return loop_refuse(h, reason, err, "epoll_create1");
     }
-    return uv_poll_start(&u->shy.handle, UV_READABLE, libuv_shy_heard);
+    return 0;
 }
 
 static const struct pons_poller_ops libuv_ops; // below; it names open()
@@ -282,25 +239,16 @@ libuv_open(struct pons_poller **out, const struct pons_config *config,
     u->base.turn = libuv_turn;
     u->base.drop = libuv_drop;
     u->process = getpid();
-    u->shy.base = u->files.base = &u->base;
+    u->files.base = &u->base;
     u->files.loop = &u->loop;
-    u->does_files = host->config_uint(config, "files") == FILES_BY_LIBUV;
-    u->shy.set = epoll_create1(EPOLL_CLOEXEC);
-    if (u->shy.set < 0) {
-        err = loop_refuse(host, reason, -errno, "epoll_create1");
-        goto close_base;
-    }
+    u->files.are_ours = host->config_uint(config, "files") == FILES_BY_LIBUV;
     err = libuv_open_loop(u, reason);
-    if (err < 0)
-        goto close_set;
+    if (err < 0) {
+        loop_close(&u->base, sizeof *u);
+        return err;
+    }
     *out = &u->base.base;
     return 0;
-
-close_set:
-    close(u->shy.set);
-close_base:
-    loop_close(&u->base, sizeof *u);
-    return err;
 }
 
 static const struct pons_poller_ops libuv_ops = {

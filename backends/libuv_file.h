@@ -33,6 +33,7 @@ struct libuv_file {
 struct libuv_files {
     struct loop *base;
     uv_loop_t *loop;
+    int are_ours; // the option; else they are the pool's
     struct libuv_file *unused;
 };
 
@@ -97,7 +98,8 @@ libuv_file_submit(struct libuv_files *all, struct pons_op *op)
     sigset_t every, before;
     int err;
 
-    if (op->opcode != PONS_OP_READ && op->opcode != PONS_OP_WRITE)
+    if (!all->are_ours ||
+        (op->opcode != PONS_OP_READ && op->opcode != PONS_OP_WRITE))
         return PONS_SUBMIT_UNSUPPORTED;
     if (op->offset > INT64_MAX && op->offset != PONS_AT_POSITION)
         return libuv_file_fails(op, -EINVAL); // libuv takes it for -1

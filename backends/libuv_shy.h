@@ -47,6 +47,22 @@ libuv_shy_heard(uv_poll_t *handle, int status, int events)
 }
 
 static inline int
+libuv_shy_open(struct libuv_shy *s, struct loop *base, uv_loop_t *loop)
+{
+    int err;
+
+    s->base = base;
+    s->set = epoll_create1(EPOLL_CLOEXEC);
+    if (s->set < 0)
+        return -errno;
+    err = uv_poll_init(loop, &s->handle, s->set);
+    if (err == 0)
+        return uv_poll_start(&s->handle, UV_READABLE, libuv_shy_heard);
+    close(s->set);
+    return err;
+}
+
+static inline int
 libuv_shy_control(struct libuv_shy *s, int fd, unsigned had, unsigned want)
 {
     struct epoll_event ev = {
