@@ -17,6 +17,7 @@
 #include "loop.h"
 
 #include <ev.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 
 #define SECOND_NS 1e9 // libev counts in seconds
@@ -31,6 +32,8 @@ struct libev {
     struct ev_loop *loop;
     ev_timer deadline; // active in a turn only
     ev_io bell;
+    struct ev_loop *outer; // never runs; see libev_forget()
+    ev_embed embed;
 };
 
 static struct libev *
@@ -60,7 +63,7 @@ libev_bell_heard(struct ev_loop *loop, ev_io *bell, int events)
     loop_rung(ev_userdata(loop));
 }
 
-/* That it came is all there is to it: the loop has made its turn. */
+/* That it came is all: the loop has made its turn. */
 static void
 libev_deadline_heard(struct ev_loop *loop, ev_timer *deadline, int events)
 {
@@ -84,6 +87,21 @@ libev_check(int fd)
                : 0;
 }
 
+/*
+ * libev leaves a descriptor in epoll's set until that reports it, which may be
+ * when it is somebody else's. So we take it out. Which set that is libev tells
+ * to a loop that embeds this one; it may make another at any time.
+ */
+static void
+libev_forget(struct libev *e, int fd)
+{
+    if (!(ev_backend(e->loop) & EVBACKEND_EPOLL & ev_embeddable_backends()))
+        return;
+    ev_embed_start(e->outer, &e->embed);
+    (void)epoll_ctl(e->embed.io.fd, EPOLL_CTL_DEL, fd, NULL);
+    ev_embed_stop(e->outer, &e->embed);
+}
+
 static int
 libev_control(struct pons_poller *p, int fd, uint64_t cookie, unsigned had,
               unsigned want)
@@ -104,6 +122,8 @@ libev_control(struct pons_poller *p, int fd, uint64_t cookie, unsigned had,
                    (want & PONS_WRITABLE ? EV_WRITE : 0));
     if (want != 0)
         ev_io_start(e->loop, &w->io);
+    else
+        libev_forget(e, fd);
     return 0;
 }
 
@@ -140,6 +160,7 @@ libev_close(struct pons_poller *p)
 {
     struct libev *e = self(loop_of(p));
 
+    ev_loop_destroy(e->outer);
     ev_loop_destroy(e->loop);
     loop_close(&e->base, sizeof *e);
 }
@@ -170,11 +191,19 @@ static int
 libev_open_loop(struct libev *e, const struct libev_method *method,
                 struct pons_reason *reason)
 {
+    int err;
+
+    e->outer = ev_loop_new(EVBACKEND_SELECT | EVFLAG_NOENV);
     errno = ENOTSUP; // what it says of a method that it does not have
     e->loop = ev_loop_new(method->flags | EVFLAG_NOENV);
-    if (e->loop == NULL)
-        return e->base.host->refuse(reason, -errno, "libev's method %s: %s",
-                                    method->name, strerror(errno));
+    if (e->outer == NULL || e->loop == NULL) {
+        err = -errno;
+        ev_loop_destroy(e->loop);
+        ev_loop_destroy(e->outer);
+        return e->base.host->refuse(reason, err, "libev's method %s: %s",
+                                    method->name, strerror(-err));
+    }
+    ev_embed_init(&e->embed, NULL, e->loop);
     ev_set_userdata(e->loop, &e->base);
     ev_init(&e->deadline, libev_deadline_heard);
     ev_io_init(&e->bell, libev_bell_heard, e->base.bell, EV_READ);
@@ -225,6 +254,7 @@ libev_open(struct pons_poller **out, const struct pons_config *config,
     return 0;
 
 destroy_loop:
+    ev_loop_destroy(e->outer);
     ev_loop_destroy(e->loop);
 close_base:
     loop_close(&e->base, sizeof *e);

@@ -198,12 +198,63 @@ what_is_taken_back_is_not_reported(void)
     close(fds[1]);
 }
 
+/* Whether one of this process's epoll sets has `fd`. */
+static int
+set_has(int fd)
+{
+    int found = 0;
+
+    for (int set = 0; set < 64; set++) {
+        char path[64], line[128];
+        int target;
+        FILE *f;
+
+        snprintf(path, sizeof path, "/proc/self/fdinfo/%d", set);
+        f = fopen(path, "re");
+        while (f != NULL && fgets(line, sizeof line, f) != NULL)
+            found |= sscanf(line, "tfd: %d", &target) == 1 && target == fd;
+        if (f != NULL)
+            fclose(f);
+    }
+    return found;
+}
+
+/* libev would leave it there until it is reported, whosever it is then. */
+static void
+what_is_forgotten_is_out_of_the_set(void)
+{
+    struct pons_reactor *r = reactor_open(EPOLL);
+    struct pons_event ev;
+    struct pons_op op;
+    char c;
+    int fds[2];
+
+    CHECK_EQ(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
+    op = (struct pons_op){.opcode = PONS_OP_READ,
+                          .fd = fds[0],
+                          .addr = &c,
+                          .len = 1,
+                          .offset = PONS_AT_POSITION};
+    CHECK_EQ(r->ops->submit(r, &op), PONS_SUBMIT_PENDING);
+    CHECK_EQ(r->ops->poll(r, &ev, 1, 0), 0);
+    CHECK(set_has(fds[0]));
+    r->ops->cancel(r, &op);
+    CHECK_EQ(r->ops->poll(r, &ev, 1, PONS_NEVER), 1);
+    CHECK_EQ(r->ops->forget(r, fds[0]), 0);
+    CHECK(!set_has(fds[0]));
+    close(fds[0]);
+    close(fds[1]);
+    r->ops->close(r);
+}
+
 static const struct unit_test tests[] = {
     {"method_is_what_the_option_says", method_is_what_the_option_says},
     {"libevs_own_variable_is_never_read", libevs_own_variable_is_never_read},
     {"a_method_that_libev_does_not_have_is_refused",
      a_method_that_libev_does_not_have_is_refused},
     {"what_is_taken_back_is_not_reported", what_is_taken_back_is_not_reported},
+    {"what_is_forgotten_is_out_of_the_set",
+     what_is_forgotten_is_out_of_the_set},
     {"a_descriptor_that_was_closed_while_waited_on_is_a_result",
      a_descriptor_that_was_closed_while_waited_on_is_a_result},
     {0},
