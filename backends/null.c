@@ -35,8 +35,14 @@ self(struct pons_reactor *r)
     return pons_container_of(r, struct null_reactor, base);
 }
 
-/* As many bytes as were asked for; everything else is 0, but what would give a
- * descriptor: 0 is one, and somebody's. */
+/* Made all the same, by the core: who asked for a descriptor gets a real one,
+ * and it is closed. */
+#define NULL_LEAVES                                                 \
+    (UINT64_C(1) << PONS_OP_OPENAT | UINT64_C(1) << PONS_OP_CLOSE | \
+     UINT64_C(1) << PONS_OP_SOCKET)
+
+/* As many bytes as the op itself asks for; everything else is 0, but what would
+ * give a descriptor: 0 is one, and somebody's. */
 static int32_t
 null_result(const struct pons_op *op)
 {
@@ -46,6 +52,7 @@ null_result(const struct pons_op *op)
     case PONS_OP_SEND:
     case PONS_OP_READ:
     case PONS_OP_WRITE:
+    case PONS_OP_SPLICE:
         return (int32_t)op->len;
     case PONS_OP_ACCEPT:
         return -EOPNOTSUPP;
@@ -59,6 +66,9 @@ null_submit(struct pons_reactor *r, struct pons_op *op)
 {
     struct null_reactor *n = self(r);
 
+    if (op->opcode > PONS_OP_POLL && op->opcode < PONS_OPCODES &&
+        NULL_LEAVES >> op->opcode & 1)
+        return PONS_SUBMIT_UNSUPPORTED;
     if (n->is_inline) {
         op->res = null_result(op);
         return PONS_SUBMIT_DONE;
@@ -185,8 +195,9 @@ null_open(struct pons_reactor **out, const struct pons_config *config,
         return host->refuse(reason, err, "eventfd: %s", strerror(-err));
     }
     n->base.ops = &null_ops;
-    n->base.opcodes[0] = UINT64_MAX; // it can do anything
+    n->base.opcodes[0] = ~NULL_LEAVES; // it can do anything else
     n->base.opcodes[1] = UINT64_MAX;
+    n->base.caps = PONS_REACTOR_FILES;
     n->host = host;
     n->is_inline = host->config_uint(config, "inline") != 0;
     n->end = &n->first;

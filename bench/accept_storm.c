@@ -121,7 +121,8 @@ static const struct bench_workload accept_storm = {
     .subject = "pons",
     .measures = "a connection of one byte, from connect to close; the server's "
                 "own time is `server cpu`",
-    .how = "the server on one processor, 50 clients at once on another",
+    .how = "the server on a processor for each of its workers, as far as there "
+           "are, 50 clients at once on another",
     .silent = "the handshake, which over loopback the client pays; wall is the "
               "client's pace",
     .axes = BENCH_REACTOR | BENCH_WORKERS,

@@ -230,21 +230,58 @@ print_case(const struct bench_workload *w, const struct bench_case *c,
     fflush(stdout);
 }
 
-/* Those that are heavy, or all. */
+static int
+case_is_any(const struct bench_case *c)
+{
+    return c->name != NULL;
+}
+
+static int
+case_is_heavy(const struct bench_case *c)
+{
+    return c->heavy;
+}
+
+static int
+case_is_brief(const struct bench_case *c)
+{
+    return c->brief;
+}
+
 static void
-print_cases(const char *member, const struct bench_workload *w, int heavy)
+print_cases(const char *member, const struct bench_workload *w,
+            int (*is_meant)(const struct bench_case *))
 {
     const char *comma = "";
 
     printf(",\"%s\":[", member);
     for (const struct bench_case *c = w->cases; c->name; c++) {
-        if (heavy && !c->heavy)
+        if (!is_meant(c))
             continue;
         printf("%s", comma);
         print_text(c->name);
         comma = ",";
     }
     putchar(']');
+}
+
+/* {"lateness":"p99"} */
+static void
+print_mains(const struct bench_workload *w)
+{
+    const char *comma = "";
+
+    printf(",\"mains\":{");
+    for (const struct bench_case *c = w->cases; c->name; c++) {
+        if (!c->main)
+            continue;
+        printf("%s", comma);
+        print_text(c->name);
+        putchar(':');
+        print_text(c->main);
+        comma = ",";
+    }
+    putchar('}');
 }
 
 static void
@@ -267,8 +304,10 @@ describe(const struct bench_workload *w)
         comma = ",";
     }
     putchar(']');
-    print_cases("cases", w, 0);
-    print_cases("heavy", w, 1);
+    print_cases("cases", w, case_is_any);
+    print_cases("heavy", w, case_is_heavy);
+    print_cases("brief", w, case_is_brief);
+    print_mains(w);
     printf(",\"spread\":%s}\n", w->spread ? "true" : "false");
 }
 

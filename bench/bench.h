@@ -40,9 +40,11 @@
  *
  *     {"workload":"yield","subject":"pons","measures":"...","how":"...",
  *      "silent":"...","axes":["workers"],"cases":["fibers","stackless"],
- *      "heavy":[],"spread":false}
+ *      "heavy":[],"brief":["fibers","stackless"],"mains":{},"spread":false}
  *
- * Of "heavy" and "spread" our own line decides, for floors and peers too.
+ * "mains" has the metric that a case is about, where that is not the usual one.
+ * Of "heavy", "brief", "mains" and "spread" our own line decides, for floors
+ * and peers too.
  *
  * --subject chooses, where a program has a workload for several.
  *
@@ -74,6 +76,11 @@ struct bench_case {
     void (*run)(struct bench_run *);
     int cold;  /* not to be warmed up: the first time is what counts */
     int heavy; /* long even with --quick: left out there unless asked for */
+    int brief; /* over in some 10 ms, on one thread: of a few such runs in a row
+                  the fastest is the figure, for whatever else the machine does
+                  in so short a time can only add to it */
+    const char *main; /* the metric that it is about; NULL: the server's
+                       * processor time, or else wall */
 };
 
 struct bench_workload {

@@ -108,11 +108,13 @@ static const struct bench_workload echo_workload = {
     .subject = "pons",
     .measures = "a message to an echo server and back over TCP; the server's "
                 "own time is `server cpu`",
-    .how = "the server on one processor, an epoll client that checks every "
-           "byte on another; closed loop, or open at 20000 messages a second "
+    .how = "the server on a processor for each of its workers, as far as there "
+           "are, an epoll client that checks every byte on another; closed "
+           "loop, or open at 20000 messages a second "
            "with latencies from when each was due",
     .silent = "networks, and what a server does with a message; at 50 "
-              "connections and more wall is as much the client's",
+              "connections and more wall is as much the client's; open, "
+              "latencies at other rates",
     .axes = BENCH_REACTOR | BENCH_WORKERS,
     .cases = cases,
 };

@@ -179,8 +179,8 @@ static const struct bench_workload http_workload = {
     .subject = "pons",
     .measures = "a request for a file of 1 KiB over HTTP/1.1 with keep-alive; "
                 "the server's own time is `server cpu`",
-    .how = "`pons serve` on one processor, wrk with 50 connections on another, "
-           "for seconds",
+    .how = "`pons serve` on a processor for each of its workers, as far as "
+           "there are, wrk with 50 connections on another, for seconds",
     .silent = "other servers; large files; more connections than 50; wrk's "
               "latencies leave out what it did not ask for while it waited",
     .axes = BENCH_REACTOR | BENCH_POOL | BENCH_WORKERS,

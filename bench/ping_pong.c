@@ -66,7 +66,7 @@ two_tasks(struct bench_run *r)
 }
 
 static const struct bench_case cases[] = {
-    {.name = "tasks", .run = two_tasks},
+    {.name = "tasks", .run = two_tasks, .brief = 1},
     {0},
 };
 

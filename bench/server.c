@@ -28,6 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sides.h"
+
 enum {
     NOT_FOUND = 127,      // exit status, as shells have it
     CANNOT_RUN = 77,      // exit status, as automake's tests have it
@@ -41,26 +43,28 @@ enum {
 
 /* --- processors --- */
 
-enum side { SERVER_SIDE, LOAD_SIDE };
+/* As the environment asks for; one where it says nothing, and of a server that
+ * does not vary with it, for which `pons bench` sets nothing. */
+static int
+workers(void)
+{
+    const char *text = getenv("PONS_WORKERS");
 
-/* The first processor for the server, the second for the load; both on the one
- * there is. Whoever started us may have pinned us: that is widened again. */
+    return text ? atoi(text) : 1;
+}
+
+/* Whoever started us may have pinned us: that is widened again. */
 static void
 pin(enum side side)
 {
-    cpu_set_t all, one;
-    int cpu = -1;
+    cpu_set_t all, own;
 
     memset(&all, 0xff, sizeof all);
     if (sched_setaffinity(0, sizeof all, &all) < 0 ||
-        sched_getaffinity(0, sizeof all, &all) < 0 || CPU_COUNT(&all) < 2)
+        sched_getaffinity(0, sizeof all, &all) < 0)
         return;
-    for (int nth = 0; nth <= (int)side; nth++)
-        while (!CPU_ISSET(++cpu, &all))
-            ;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    bench_must(sched_setaffinity(0, sizeof one, &one) == 0, "pinning");
+    own = sides_of(&all, side, workers());
+    bench_must(sched_setaffinity(0, sizeof own, &own) == 0, "pinning");
 }
 
 /* --- start and end --- */
@@ -327,7 +331,8 @@ server_values(const struct server *s, struct bench_run *r,
         bench_value(r, "server user", "ns", cpu * user / ticks);
         bench_value(r, "server system", "ns", cpu * (1 - user / ticks));
     }
-    bench_value(r, "server switches", "1",
-                (double)(now.switches - before->switches) / n);
+    if (now.switches >= before->switches) // else those of some are gone
+        bench_value(r, "server switches", "1",
+                    (double)(now.switches - before->switches) / n);
     bench_value(r, "server rss", "B", server_resident(s));
 }

@@ -14,8 +14,9 @@
  *     server_values(&s, r, &before, ops);
  *     server_end(&s, 0);
  *
- * The server runs on the first processor this process may use, and this
- * process, the load, from then on on the second.
+ * The server runs on the first processors this process may use, one for each
+ * of its workers, and this process, the load, from then on on the next:
+ * bench/sides.h.
  *
  * A server program is started as `PROGRAM --serve echo`. It listens on
  * 127.0.0.1, on any free port, prints the port as one line, serves until its
@@ -61,7 +62,9 @@ void server_read(const struct server *s, struct server_used *used);
 double server_resident(const struct server *s);
 
 /* The metrics: server cpu, server user, server system (ns per op; the latter
- * two only of a long load), server switches (per op), server rss. */
+ * two only of a long load), server switches (per op; the kernel tells those of
+ * the threads that are there, and of threads that come and go it is too few, or
+ * there is none), server rss. */
 void server_values(const struct server *s, struct bench_run *r,
                    const struct server_used *before, uint64_t ops);
 

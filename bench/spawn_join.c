@@ -121,7 +121,7 @@ million_beside_their_structs(struct bench_run *r)
 }
 
 static const struct bench_case cases[] = {
-    {.name = "1000 live", .run = thousand},
+    {.name = "1000 live", .run = thousand, .brief = 1},
     {.name = "1000000 live", .run = million, .cold = 1, .heavy = 1},
     {.name = "1000000 live, beside their structs",
      .run = million_beside_their_structs,

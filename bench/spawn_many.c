@@ -106,7 +106,7 @@ unref:
 }
 
 static const struct bench_case cases[] = {
-    {.name = "inside", .run = inside},
+    {.name = "inside", .run = inside, .brief = 1},
     {.name = "outside idle", .run = outside_idle},
     {.name = "outside busy", .run = outside_busy},
     {0},

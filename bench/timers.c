@@ -107,9 +107,9 @@ lateness(struct bench_run *r)
 }
 
 static const struct bench_case cases[] = {
-    {.name = "create and cancel", .run = create_and_cancel},
+    {.name = "create and cancel", .run = create_and_cancel, .brief = 1},
     {.name = "1M live", .run = million_live, .cold = 1, .heavy = 1},
-    {.name = "lateness", .run = lateness},
+    {.name = "lateness", .run = lateness, .main = "p99"},
     {0},
 };
 

@@ -95,8 +95,8 @@ fibers(struct bench_run *r)
 }
 
 static const struct bench_case cases[] = {
-    {.name = "stackless", .run = stackless},
-    {.name = "fibers", .run = fibers},
+    {.name = "stackless", .run = stackless, .brief = 1},
+    {.name = "fibers", .run = fibers, .brief = 1},
     {0},
 };
 

@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bench_about.h"
 #include "bench_trial.h"
 
 /* One metric of one row; a value per trial, in the order of the trials. */
@@ -59,6 +60,7 @@ enum bench_state {
 
 struct bench_row {
     struct bench_key key;
+    const char *main; // the metric it is about, borrowed; NULL: the usual one
     enum bench_state state;
     char *reason;                 // for SKIPPED and FAILED: why; else NULL
     char *uncounted;              // why its system calls are not; else NULL
@@ -67,11 +69,6 @@ struct bench_row {
 
     struct bench_trial trial; // how one more value of each is had
     uint64_t trial_ns;        // how long the last one took, from outside
-};
-
-/* What a workload says of itself, for below its tables. */
-struct bench_about {
-    char *workload, *measures, *how, *silent;
 };
 
 struct bench_environment;
@@ -111,15 +108,15 @@ int bench_row_value(struct bench_row *row, const char *metric, const char *unit,
 const struct bench_figure *bench_row_figure(const struct bench_row *row,
                                             const char *metric);
 
-/* What the row settles by: "server cpu" (its wall is as much the client's),
- * "wall", or else its first. NULL: it has none. */
+/* What the row is about and settles by: what its case says, "server cpu" (its
+ * wall is as much the client's), "wall", or else its first. NULL: it has none.
+ */
 const struct bench_figure *bench_row_main(const struct bench_row *row);
 
 /* "pons epoll elastic 1 worker": the subject and its axes, in few words. */
 void bench_key_write(const struct bench_key *key, char *text, size_t size);
 
-/* Copies the sentences about one workload, unless it is known. */
-int bench_about_add(struct bench_result *r, const char *workload,
-                    const char *measures, const char *how, const char *silent);
+/* Adds a copy, unless what that subject says of the workload is known. */
+int bench_about_add(struct bench_result *r, const struct bench_about *about);
 
 #endif /* CLI_BENCH_H */

@@ -66,7 +66,7 @@ figure_wrong(const json_t *figure)
             return key_members[i];
     if (!has_figures(figure) &&
         (text_of(figure, "skipped") || text_of(figure, "failed") ||
-         text_of(figure, "unmeasured")))
+         text_of(figure, "unmeasured") || text_of(figure, "uncounted")))
         return NULL;
     if (!text_of(figure, "metric"))
         return "metric";

@@ -54,6 +54,8 @@ offer_fini(struct bench_offer *o)
     free(o->version);
     texts_free(o->cases);
     texts_free(o->heavy);
+    texts_free(o->brief);
+    texts_free(o->mains);
 }
 
 void
@@ -104,6 +106,23 @@ texts_of(const json_t *array)
     return texts;
 }
 
+/* For each text of `array` what `object` has under it. */
+static char **
+texts_by(const json_t *array, const json_t *object)
+{
+    size_t count = json_array_size(array);
+    char **texts = calloc(count + 1, sizeof *texts);
+
+    for (size_t i = 0; texts && i < count; i++) {
+        const char *one = json_string_value(json_array_get(array, i));
+
+        texts[i] = text_of(object, one ? one : "");
+        if (!texts[i])
+            return texts; // likewise
+    }
+    return texts;
+}
+
 /* Whether they are all of `array`. */
 static int
 texts_whole(char *const *texts, const json_t *array)
@@ -131,6 +150,8 @@ offer_read(struct bench_catalog *c, enum bench_kind kind, const char *path,
     const json_t *axes = json_object_get(line, "axes");
     const json_t *cases = json_object_get(line, "cases");
     const json_t *heavy = json_object_get(line, "heavy");
+    const json_t *brief = json_object_get(line, "brief");
+    const json_t *mains = json_object_get(line, "mains");
     const json_t *serves = json_object_get(line, "serves");
     const json_t *spread = json_object_get(line, "spread");
 
@@ -146,13 +167,16 @@ offer_read(struct bench_catalog *c, enum bench_kind kind, const char *path,
                               .serves = json_array_size(serves) > 0,
                               .spread = json_is_true(spread),
                               .cases = texts_of(cases),
-                              .heavy = texts_of(heavy)};
+                              .heavy = texts_of(heavy),
+                              .brief = texts_of(brief),
+                              .mains = texts_by(cases, mains)};
     for (unsigned i = 0; i < AXES; i++)
         if (has_text(axes, axis_names[i]))
             o->axes |= 1u << i;
     c->count++;
     if (!offer_whole(o) || !texts_whole(o->cases, cases) ||
-        !texts_whole(o->heavy, heavy))
+        !texts_whole(o->heavy, heavy) || !texts_whole(o->brief, brief) ||
+        !texts_whole(o->mains, cases))
         return -ENOMEM;
     if (!*o->workload || !*o->subject || (!o->serves && !o->cases[0]))
         return -EPROTO;

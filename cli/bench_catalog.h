@@ -28,6 +28,8 @@ struct bench_offer {
     int spread;                    // its threads want a processor each
     char **cases;                  // NULL-terminated
     char **heavy;                  // of those: not with --quick; likewise
+    char **brief;                  // of those: the fastest of some; likewise
+    char **mains; // of each case: the metric that it is about, or ""
 };
 
 struct bench_catalog {

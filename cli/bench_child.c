@@ -21,20 +21,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "children.h"
 #include "pons/time.h"
 
-enum {
-    CHILD_NOT_STARTED = 127, // as a shell says it
-    CHILDREN_MAX = 64,       // that are looked at at once
-    CHILDREN_ROUNDS = 1000,  // for one that breeds faster, there is no end
-};
-
-/* Children of this thread: one's own, and what they have left behind, for it is
- * their subreaper. */
-struct children {
-    pid_t pids[CHILDREN_MAX];
-    size_t count;
-};
+enum { CHILD_NOT_STARTED = 127 }; // as a shell says it
 
 /* One of the two streams that are caught. */
 struct caught {
@@ -42,58 +32,6 @@ struct caught {
     char *text;
     size_t length;
 };
-
-/* None where /proc does not say. */
-static void
-children_read(struct children *c)
-{
-    FILE *f = fopen("/proc/thread-self/children", "re");
-
-    c->count = 0;
-    while (f && c->count < CHILDREN_MAX &&
-           fscanf(f, "%d", &c->pids[c->count]) == 1)
-        c->count++;
-    if (f)
-        fclose(f);
-}
-
-static int
-children_have(const struct children *c, pid_t pid)
-{
-    size_t i = 0;
-
-    while (i < c->count && c->pids[i] != pid)
-        i++;
-    return i < c->count;
-}
-
-/* Ends those that are there now and were not `before`: a shell that became this
- * command may have left children of its own. How many there were. */
-static int
-children_end(const struct children *before)
-{
-    struct children now;
-    int ended = 0;
-
-    children_read(&now);
-    for (size_t i = 0; i < now.count; i++) {
-        if (children_have(before, now.pids[i]))
-            continue;
-        kill(now.pids[i], SIGKILL);
-        while (waitpid(now.pids[i], NULL, 0) < 0 && errno == EINTR)
-            ;
-        ended++;
-    }
-    return ended;
-}
-
-/* Until there are none: those that end leave us theirs. */
-static void
-children_end_all(const struct children *before)
-{
-    for (int i = 0; i < CHILDREN_ROUNDS && children_end(before) > 0; i++)
-        ;
-}
 
 static void
 child_prepare(const struct bench_child *c, pid_t parent, const int out[2],
@@ -249,8 +187,7 @@ bench_child_run(const struct bench_child *c, struct bench_ended *ended)
     int result;
 
     memset(ended, 0, sizeof *ended);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    children_read(&before);
+    children_adopt(&before);
     if (pipe2(out, O_CLOEXEC) < 0)
         return -errno;
     if (pipe2(err, O_CLOEXEC) < 0) {

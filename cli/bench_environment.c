@@ -31,6 +31,13 @@
 #define COMPILER "gcc " __VERSION__
 #endif
 
+/* Our own programs and their floors are built with this one. */
+#ifdef __OPTIMIZE__
+#define OPTIMIZED ""
+#else
+#define OPTIMIZED ", not optimized: no figures to go by"
+#endif
+
 void
 bench_environment_add(struct bench_environment *e, const char *name,
                       const char *format, ...)
@@ -121,7 +128,7 @@ add_mitigations(struct bench_environment *e)
 {
     static const char path[] = "/sys/devices/system/cpu/vulnerabilities";
     struct dirent **names = NULL;
-    char all[240] = "";
+    char all[sizeof e->facts->text] = "";
     int count = scandir(path, &names, NULL, alphasort);
 
     for (int i = 0; i < count; i++) {
@@ -217,20 +224,31 @@ add_system_calls(struct bench_environment *e)
 }
 
 static void
+write_limit(char *text, size_t size, rlim_t limit, int bytes)
+{
+    if (limit == RLIM_INFINITY)
+        snprintf(text, size, "no limit");
+    else if (bytes)
+        poni_bytes_write(text, size, limit);
+    else
+        snprintf(text, size, "%llu", (unsigned long long)limit);
+}
+
+/* Programs that need more than the soft one raise it to the hard one. */
+static void
 add_limit(struct bench_environment *e, const char *name, int which, int bytes)
 {
     struct rlimit limit;
-    char text[32];
+    char soft[32], hard[32];
 
     if (getrlimit((__rlimit_resource_t)which, &limit) < 0)
         return;
-    if (limit.rlim_cur == RLIM_INFINITY)
-        snprintf(text, sizeof text, "no limit");
-    else if (bytes)
-        poni_bytes_write(text, sizeof text, limit.rlim_cur);
+    write_limit(soft, sizeof soft, limit.rlim_cur, bytes);
+    write_limit(hard, sizeof hard, limit.rlim_max, bytes);
+    if (limit.rlim_cur == limit.rlim_max)
+        bench_environment_add(e, name, "%s", soft);
     else
-        snprintf(text, sizeof text, "%llu", (unsigned long long)limit.rlim_cur);
-    bench_environment_add(e, name, "%s", text);
+        bench_environment_add(e, name, "%s, hard limit %s", soft, hard);
 }
 
 struct bench_environment *
@@ -249,7 +267,7 @@ bench_environment_new(void)
     add_limit(e, "open files", RLIMIT_NOFILE, 0);
     add_limit(e, "locked memory", RLIMIT_MEMLOCK, 1);
     bench_environment_add(e, "pons", "%s", PONS_VERSION);
-    bench_environment_add(e, "compiler", "%s", COMPILER);
+    bench_environment_add(e, "compiler", "%s", COMPILER OPTIMIZED);
     bench_environment_add(e, "libc", "glibc %s", gnu_get_libc_version());
     return e;
 }

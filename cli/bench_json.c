@@ -49,31 +49,38 @@ figure_json(const struct bench_row *row, const struct bench_figure *f)
     json_object_set_new(o, "median", json_real(s.median));
     json_object_set_new(o, "low", json_real(s.low));
     json_object_set_new(o, "high", json_real(s.high));
+    if (row->trial.in_a_row > 1)
+        json_object_set_new(o, "fastest of", json_integer(row->trial.in_a_row));
+    json_object_set_new(o, "main", json_boolean(f == bench_row_main(row)));
     json_object_set_new(o, "settled", json_boolean(row->state == ROW_SETTLED));
     return o;
 }
 
 static void
-add_reason(json_t *figures, const struct bench_row *row, const char *what)
+add_reason(json_t *figures, const struct bench_row *row, const char *what,
+           const char *reason)
 {
     json_t *o = key_json(&row->key);
 
-    json_object_set_new(
-        o, what, text_json(row->reason ? row->reason : "the time was up"));
+    json_object_set_new(o, what, text_json(reason));
     json_array_append_new(figures, o);
 }
 
 static void
 add_row(json_t *figures, const struct bench_row *row)
 {
+    const char *reason = row->reason ? row->reason : "the time was up";
+
     for (size_t i = 0; i < row->figure_count; i++)
         json_array_append_new(figures, figure_json(row, &row->figures[i]));
+    if (row->uncounted)
+        add_reason(figures, row, "uncounted", row->uncounted);
     if (row->state == ROW_SKIPPED)
-        add_reason(figures, row, "skipped");
+        add_reason(figures, row, "skipped", reason);
     else if (row->state == ROW_FAILED)
-        add_reason(figures, row, "failed");
+        add_reason(figures, row, "failed", reason);
     else if (row->figure_count == 0)
-        add_reason(figures, row, "unmeasured");
+        add_reason(figures, row, "unmeasured", reason);
 }
 
 static json_t *
@@ -95,10 +102,12 @@ abouts_json(const struct bench_result *r)
         const struct bench_about *a = &r->abouts[i];
 
         json_array_append_new(
-            array, json_pack("{s:o, s:o, s:o, s:o}", "workload",
-                             text_json(a->workload), "measures",
-                             text_json(a->measures), "how", text_json(a->how),
-                             "silent", text_json(a->silent)));
+            array,
+            json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "workload",
+                      text_json(a->workload), "subject", text_json(a->subject),
+                      "kind", bench_about_kind(a), "measures",
+                      text_json(a->measures), "how", text_json(a->how),
+                      "silent", text_json(a->silent)));
     }
     return array;
 }

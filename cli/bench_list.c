@@ -9,56 +9,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench_table.h"
+#include "bench_about.h"
 #include "say.h"
 
 static void
-list_offer(const struct bench_offer *o, FILE *out)
+list_cases(const struct bench_offer *o, FILE *out)
 {
-    const struct bench_about about = {.workload = o->workload,
-                                      .measures = o->measures,
-                                      .how = o->how,
-                                      .silent = o->silent};
-
     for (char **c = o->cases; *c; c++) {
         fputs(c == o->cases ? "  cases:         " : ", ", out);
         say_plain(out, *c);
     }
     fputs(*o->cases ? "\n" : "", out);
-    bench_about_print(&about, out);
 }
 
-/* "  floors:  a, b": who else offers it. */
-static void
-list_others(const struct bench_catalog *c, const char *workload,
-            enum bench_kind kind, const char *title, FILE *out)
-{
-    int any = 0;
-
-    for (size_t i = 0; i < c->count; i++) {
-        const struct bench_offer *o = &c->offers[i];
-
-        if (o->kind != kind || strcmp(o->workload, workload) != 0)
-            continue;
-        fputs(any ? ", " : title, out);
-        say_plain(out, o->subject);
-        any = 1;
-    }
-    fputs(any ? "\n" : "", out);
-}
-
+/* Its first offer's words, and how the others do the same. */
 static void
 list_workload(const struct bench_catalog *c, const char *name, FILE *out)
 {
-    size_t first = 0;
+    struct bench_about first, other;
+    size_t i = 0;
 
-    while (strcmp(c->offers[first].workload, name) != 0)
-        first++;
+    while (strcmp(c->offers[i].workload, name) != 0)
+        i++;
+    first = bench_about_of(&c->offers[i]);
     say_plain(out, name);
     fputc('\n', out);
-    list_offer(&c->offers[first], out);
-    list_others(c, name, KIND_FLOOR, "  floors:        ", out);
-    list_others(c, name, KIND_PEER, "  peers:         ", out);
+    list_cases(&c->offers[i], out);
+    bench_about_print(&first, &first, out);
+    for (i++; i < c->count; i++) {
+        other = bench_about_of(&c->offers[i]);
+        if (strcmp(other.workload, name) == 0)
+            bench_about_print(&other, &first, out);
+    }
 }
 
 static int

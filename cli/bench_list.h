@@ -4,7 +4,7 @@
 
 /*
  * cli/bench_list.h - `pons bench --list`: what each workload is, in its own
- * words, and who offers it.
+ * words, who else offers it, and how.
  */
 
 #include <stdio.h>

@@ -15,6 +15,10 @@
 
 #include "say.h"
 
+/* Of a brief case. More narrows the figures of a machine that does other things
+ * hardly further, and takes longer. */
+enum { IN_A_ROW = 5 };
+
 static const char *const bench_no_axis[AXES] = {"", "", ""};
 
 static int
@@ -203,6 +207,36 @@ case_is_heavy(const struct bench_catalog *c, const char *workload,
     return heavy;
 }
 
+static int
+case_is_brief(const struct bench_catalog *c, const char *workload,
+              const char *case_name)
+{
+    int brief = 0;
+
+    for (size_t i = 0; i < c->count; i++)
+        brief |= c->offers[i].kind == KIND_OURS &&
+                 strcmp(c->offers[i].workload, workload) == 0 &&
+                 has_text(c->offers[i].brief, case_name);
+    return brief;
+}
+
+/* What our own program says that the case is about; NULL: nothing. */
+static const char *
+case_main(const struct bench_catalog *c, const char *workload,
+          const char *case_name)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct bench_offer *o = &c->offers[i];
+
+        if (o->kind != KIND_OURS || strcmp(o->workload, workload) != 0)
+            continue;
+        for (size_t k = 0; o->cases[k]; k++)
+            if (strcmp(o->cases[k], case_name) == 0 && *o->mains[k])
+                return o->mains[k];
+    }
+    return NULL;
+}
+
 /* The program that measures servers of that workload. */
 static const struct bench_offer *
 find_driver(const struct bench_catalog *c, const char *workload)
@@ -243,6 +277,8 @@ plan_offer(const struct bench_plan *p, const struct bench_offer *o,
     t.program = driver->program;
     t.server = o->serves ? o->program : NULL;
     t.subject = has_others(p->catalog, o);
+    t.in_a_row =
+        case_is_brief(p->catalog, o->workload, case_name) ? IN_A_ROW : 1;
     if (workload_spreads(p->catalog, o->workload))
         t.cpu = -1;
     return bench_plan_vary(r, &key, o->axes, p->choice, &t);
@@ -279,6 +315,8 @@ plan_case(const struct bench_plan *p, const char *workload,
         if (offer_wanted(p, o) && strcmp(o->workload, workload) == 0)
             err = plan_offer(p, o, case_name, r);
     }
+    for (size_t i = first; i < r->row_count; i++)
+        r->rows[i].main = case_main(p->catalog, workload, case_name);
     skip_if_heavy(p, r, first);
     return err;
 }
@@ -301,6 +339,7 @@ static int
 plan_workload(const struct bench_plan *p, const char *workload,
               struct bench_result *r)
 {
+    struct bench_about about;
     int err = 0;
 
     for (size_t i = 0; err == 0 && i < p->catalog->count; i++) {
@@ -308,7 +347,8 @@ plan_workload(const struct bench_plan *p, const char *workload,
 
         if (!offer_wanted(p, o) || strcmp(o->workload, workload) != 0)
             continue;
-        if (bench_about_add(r, workload, o->measures, o->how, o->silent) < 0)
+        about = bench_about_of(o);
+        if (bench_about_add(r, &about) < 0)
             return plan_no_memory();
         for (char **c = o->cases; err == 0 && *c; c++)
             if (!case_is_known(p, i, *c))

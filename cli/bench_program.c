@@ -237,10 +237,15 @@ bench_program_plan(const struct bench_plan *p, struct bench_program *o,
         say_error("bench: %s: %s", o->start, strerror(-err));
         return err;
     }
-    if (bench_about_add(r, key.workload, "one run of the program",
-                        "from before its start until it has ended, with the "
-                        "children that it waited for",
-                        "where in the program the time goes") < 0) {
+    if (bench_about_add(r, &(const struct bench_about){
+                               .workload = key.workload,
+                               .subject = key.subject,
+                               .measures = (char *)"one run of the program",
+                               .how = (char *)"from before its start until it "
+                                              "has ended, with the children "
+                                              "that it waited for",
+                               .silent = (char *)"where in the program the "
+                                                 "time goes"}) < 0) {
         say_error("bench: %s", strerror(ENOMEM));
         return -ENOMEM;
     }

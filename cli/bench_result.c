@@ -76,6 +76,7 @@ bench_result_fini(struct bench_result *r)
     free(r->rows);
     for (size_t i = 0; i < r->about_count; i++) {
         free(r->abouts[i].workload);
+        free(r->abouts[i].subject);
         free(r->abouts[i].measures);
         free(r->abouts[i].how);
         free(r->abouts[i].silent);
@@ -147,7 +148,8 @@ bench_row_figure(const struct bench_row *row, const char *metric)
 const struct bench_figure *
 bench_row_main(const struct bench_row *row)
 {
-    static const char *const mains[] = {"server cpu", "wall"};
+    const char *const mains[] = {row->main ? row->main : "", "server cpu",
+                                 "wall"};
 
     for (size_t i = 0; i < sizeof mains / sizeof mains[0]; i++) {
         const struct bench_figure *f = bench_row_figure(row, mains[i]);
@@ -198,22 +200,26 @@ bench_key_write(const struct bench_key *key, char *text, size_t size)
 }
 
 int
-bench_about_add(struct bench_result *r, const char *workload,
-                const char *measures, const char *how, const char *silent)
+bench_about_add(struct bench_result *r, const struct bench_about *about)
 {
     struct bench_about *grown, *a;
 
     for (size_t i = 0; i < r->about_count; i++)
-        if (strcmp(r->abouts[i].workload, workload) == 0)
+        if (strcmp(r->abouts[i].workload, about->workload) == 0 &&
+            strcmp(r->abouts[i].subject, about->subject) == 0)
             return 0;
     grown = result_grow(r->abouts, r->about_count, sizeof *grown);
     if (!grown)
         return -ENOMEM;
     r->abouts = grown;
     a = &grown[r->about_count++];
-    a->workload = strdup(workload);
-    a->measures = strdup(measures);
-    a->how = strdup(how);
-    a->silent = strdup(silent);
-    return a->workload && a->measures && a->how && a->silent ? 0 : -ENOMEM;
+    a->kind = about->kind;
+    a->workload = strdup(about->workload);
+    a->subject = strdup(about->subject);
+    a->measures = strdup(about->measures);
+    a->how = strdup(about->how);
+    a->silent = strdup(about->silent);
+    return a->workload && a->subject && a->measures && a->how && a->silent
+               ? 0
+               : -ENOMEM;
 }

@@ -25,6 +25,7 @@ struct run {
     const struct bench_run_limits *limits;
     size_t *order; // the rows, shuffled
     uint64_t random, began_ns, deadline_ns;
+    uint64_t budget_ns;   // the limits', or more: see run_stretch()
     uint64_t share_ns;    // of a row in a round
     uint64_t patience_ns; // with one run
     unsigned round;
@@ -142,6 +143,48 @@ run_draw(const struct run *u, const struct bench_row *row)
         *left ? (unsigned)((spent_ns + left_ns) / 1000000) : UINT_MAX, words);
 }
 
+/* --- deadlines --- */
+
+enum { ROUNDS_SHARE = 80 }; // of 100; the rest of the time is for tracing
+
+/* `share` (of 100) of the time there is. */
+static void
+run_set_deadline(struct run *u, unsigned share)
+{
+    uint64_t budget_ns = u->budget_ns;
+    size_t waiting = 0;
+
+    u->deadline_ns = UINT64_MAX;
+    u->share_ns = UINT64_MAX;
+    u->patience_ns = UINT64_MAX;
+    if (budget_ns == UINT64_MAX)
+        return;
+    budget_ns = budget_ns / 100 * share;
+    u->deadline_ns = u->began_ns + budget_ns;
+    for (size_t i = 0; i < u->result->row_count; i++)
+        waiting += u->result->rows[i].state == ROW_WAITING;
+    if (waiting == 0)
+        return;
+    u->share_ns = budget_ns / waiting / u->limits->least;
+    u->patience_ns = budget_ns / waiting * PATIENCE;
+}
+
+/* So that each row has as many values as an interval takes, and one more for
+ * what else happens, going by how long its last trial took. */
+static void
+run_stretch(struct run *u)
+{
+    uint64_t wanted_ns = pons_now() - u->began_ns;
+
+    for (size_t i = 0; i < u->result->row_count; i++)
+        if (u->result->rows[i].state == ROW_WAITING)
+            wanted_ns += u->result->rows[i].trial_ns * (STATS_ENOUGH + 1);
+    wanted_ns = wanted_ns / ROUNDS_SHARE * 100;
+    if (wanted_ns > u->budget_ns)
+        u->budget_ns = wanted_ns;
+    run_set_deadline(u, ROUNDS_SHARE);
+}
+
 /* --- rounds --- */
 
 /* xorshift64*, which is random enough for an order. */
@@ -233,11 +276,22 @@ run_round(struct run *u, enum bench_keep keep)
     return err < 0 ? err : rows;
 }
 
+/* Where the time stretches it is not known yet in the first round. */
 static int
 run_rounds(struct run *u)
 {
-    int rows = u->limits->discard ? run_round(u, KEEP_NOTHING) : 1;
+    uint64_t budget_ns = u->budget_ns;
+    enum bench_keep keep = u->limits->discard ? KEEP_NOTHING : KEEP_FIGURES;
+    int rows;
 
+    if (u->limits->stretches)
+        u->budget_ns = UINT64_MAX;
+    run_set_deadline(u, ROUNDS_SHARE);
+    u->round = keep == KEEP_FIGURES;
+    rows = run_round(u, keep);
+    u->budget_ns = budget_ns;
+    if (u->limits->stretches)
+        run_stretch(u);
     while (rows > 0) {
         u->round++;
         rows = run_round(u, KEEP_FIGURES);
@@ -295,32 +349,13 @@ run_end(struct run *u)
     }
 }
 
-/* `share` (of 100) of the time there is; the rest of it is for tracing. */
-static void
-run_set_deadline(struct run *u, unsigned share)
-{
-    uint64_t budget_ns = u->limits->budget_ns;
-    size_t waiting = 0;
-
-    u->deadline_ns = UINT64_MAX;
-    u->share_ns = UINT64_MAX;
-    u->patience_ns = UINT64_MAX;
-    if (budget_ns == UINT64_MAX)
-        return;
-    budget_ns = budget_ns / 100 * share;
-    u->deadline_ns = u->began_ns + budget_ns;
-    for (size_t i = 0; i < u->result->row_count; i++)
-        waiting += u->result->rows[i].state == ROW_WAITING;
-    if (waiting == 0)
-        return;
-    u->share_ns = budget_ns / waiting / u->limits->least;
-    u->patience_ns = budget_ns / waiting * PATIENCE;
-}
-
 int
 bench_run(struct bench_result *r, const struct bench_run_limits *limits)
 {
-    struct run u = {.result = r, .limits = limits, .began_ns = pons_now()};
+    struct run u = {.result = r,
+                    .limits = limits,
+                    .began_ns = pons_now(),
+                    .budget_ns = limits->budget_ns};
     int err;
 
     u.random = u.began_ns | 1;
@@ -330,7 +365,6 @@ bench_run(struct bench_result *r, const struct bench_run_limits *limits)
     for (size_t i = 0; i < r->row_count; i++)
         u.order[i] = i;
     progress_open(&u.progress);
-    run_set_deadline(&u, 80);
     err = run_rounds(&u);
     run_end(&u);
     run_set_deadline(&u, 100);

@@ -20,6 +20,8 @@ struct bench_run_limits {
     unsigned most;      // values after which it is not going to
     int discard;        // a first run of each row, whose figures are not kept
     uint64_t budget_ns; // after which no trial is begun; UINT64_MAX: none
+    int stretches;      // unless each row has an interval: nobody knows before
+                        // how long a user's own program takes
     uint64_t trace_ns;  // a run that is traced and takes longer is given up
     int interrupt;      // a descriptor that ends it; -1: none
 };

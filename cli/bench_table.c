@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "bench_about.h"
 #include "bench_environment.h"
 #include "bench_run.h"
 #include "bench_stats.h"
@@ -29,9 +30,6 @@ enum {
     MARK = 4,  // before the bar
     MARGIN = 2,
     OTHERS = 6, // how far what follows a row is indented
-    LINE = 79,
-    INDENT = 17, // of sentences, below the first line
-    WORD = 128,  // longer ones are cut
 };
 
 /* What has a column; "median" and what is about it stand for the main one. Of a
@@ -115,8 +113,12 @@ print_title(const struct table *t, FILE *out)
         fputc('\n', out);
         return;
     }
-    fprintf(out, " (%s)\n  %-*s%*s%*s", f->metric, t->width, "subject", CELL,
-            "median", SIDE, "+-%");
+    fprintf(out, " (%s", f->metric);
+    if (t->first_row->trial.in_a_row > 1)
+        fprintf(out, ", of the fastest of %u runs",
+                t->first_row->trial.in_a_row);
+    fprintf(out, ")\n  %-*s%*s%*s", t->width, "subject", CELL, "median", SIDE,
+            "+-%");
     if (!t->narrow) {
         fprintf(out, "%*s%*s", CELL, "least", CELL, "most");
         for (unsigned i = 0; i < COLUMNS; i++)
@@ -387,43 +389,18 @@ table_print(const struct bench_row *all, const struct bench_row *rows,
     return t.count;
 }
 
-/* Wrapped, beside its title. */
 static void
-print_sentence(const char *title, const char *text, FILE *out)
+print_abouts(const struct bench_result *r, const char *workload, FILE *out)
 {
-    int column;
+    const struct bench_about *first = NULL;
 
-    if (!*text)
-        return;
-    column = fprintf(out, "  %-14s", title);
-    while (*text) {
-        int length = (int)strcspn(text, " ");
-        char word[WORD];
-
-        if (column + 1 + length > LINE)
-            column = fprintf(out, "\n%*s", INDENT - 1, "") - 1;
-        snprintf(word, sizeof word, " %.*s", length, text);
-        say_plain(out, word);
-        column += length + 1;
-        text += length + (text[length] == ' ');
+    for (size_t i = 0; i < r->about_count; i++) {
+        if (strcmp(r->abouts[i].workload, workload) != 0)
+            continue;
+        if (!first)
+            first = &r->abouts[i];
+        bench_about_print(&r->abouts[i], first, out);
     }
-    fputc('\n', out);
-}
-
-void
-bench_about_print(const struct bench_about *about, FILE *out)
-{
-    print_sentence("measures:", about->measures, out);
-    print_sentence("how:", about->how, out);
-    print_sentence("does not tell:", about->silent, out);
-}
-
-static void
-print_about(const struct bench_result *r, const char *workload, FILE *out)
-{
-    for (size_t i = 0; i < r->about_count; i++)
-        if (strcmp(r->abouts[i].workload, workload) == 0)
-            bench_about_print(&r->abouts[i], out);
 }
 
 static void
@@ -477,7 +454,7 @@ bench_table_print(const struct bench_result *r, FILE *out)
 
         i += table_print(r->rows, &r->rows[i], r->row_count - i, out);
         if (i == r->row_count || strcmp(r->rows[i].key.workload, workload) != 0)
-            print_about(r, workload, out);
+            print_abouts(r, workload, out);
     }
     print_legend(r, out);
 }

@@ -13,7 +13,4 @@
 
 void bench_table_print(const struct bench_result *r, FILE *out);
 
-/* "measures: ...", "how: ...", "does not tell: ...", as far as it says. */
-void bench_about_print(const struct bench_about *about, FILE *out);
-
 #endif /* CLI_BENCH_TABLE_H */

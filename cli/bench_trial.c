@@ -5,11 +5,15 @@
  * A program's lines are read as strictly as they are written: one that is not
  * about this row's workload and case, or not JSON, fails the row. Figures that
  * came from something else than was asked for would look like all others.
+ *
+ * Where it makes several runs in a row, the figures are those of one of them:
+ * the fastest.
  */
 
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,21 +23,31 @@
 
 enum { TRIAL_WORDS = 16 }; // of a program's command line
 
-/* What one run's lines said. */
+/* What one process's lines said. */
 struct trial_found {
     struct bench_row *row;
     enum bench_keep keep;
-    unsigned figures; // how many lines had values
-    double ops;       // -1: no line said it; so the others
+    unsigned runs;   // how many values each figure has
+    json_t *figures; // owned; an array of the lines that have values
+    double ops;      // -1: no line said it; so the others
     double syscalls, others;
 };
 
+/* What is not kept, or traced, is run once. */
+static unsigned
+trial_runs(const struct bench_row *row, enum bench_keep keep)
+{
+    return keep == KEEP_FIGURES ? row->trial.in_a_row : 1;
+}
+
 static void
-trial_words(const struct bench_row *row, enum bench_keep keep,
+trial_words(const struct bench_row *row, enum bench_keep keep, char repeat[16],
             const char *words[TRIAL_WORDS])
 {
     const struct bench_trial *t = &row->trial;
     unsigned n = 0;
+
+    snprintf(repeat, 16, "%u", trial_runs(row, keep));
 
     words[n++] = t->program;
     words[n++] = "--workload";
@@ -41,7 +55,7 @@ trial_words(const struct bench_row *row, enum bench_keep keep,
     words[n++] = "--case";
     words[n++] = row->key.case_name;
     words[n++] = "--repeat";
-    words[n++] = "1";
+    words[n++] = repeat;
     if (t->quick || keep != KEEP_FIGURES)
         words[n++] = "--quick";
     if (keep == KEEP_NOTHING)
@@ -66,33 +80,28 @@ is_text(const json_t *line, const char *member, const char *wanted)
 }
 
 static int
-take_value(struct trial_found *f, const char *metric, const char *unit,
-           double value)
+are_numbers(const json_t *values, size_t count)
 {
-    f->figures++;
-    if (strcmp(metric, "ops") == 0)
-        f->ops = value;
-    if (f->keep != KEEP_FIGURES)
-        return 0;
-    return bench_row_value(f->row, metric, unit, value);
+    size_t good = 0;
+
+    while (good < count && json_is_number(json_array_get(values, good)) &&
+           isfinite(json_number_value(json_array_get(values, good))))
+        good++;
+    return good == count && json_array_size(values) == count;
 }
 
-/* {"workload":...,"case":...,"metric":...,"unit":...,"values":[one]} */
+/* {"workload":...,"case":...,"metric":...,"unit":...,"values":[one a run]} */
 static int
-take_figure(struct trial_found *f, const json_t *line)
+take_figure(struct trial_found *f, json_t *line)
 {
-    const char *metric = json_string_value(json_object_get(line, "metric"));
-    const char *unit = json_string_value(json_object_get(line, "unit"));
-    const json_t *values = json_object_get(line, "values");
-    const json_t *value = json_array_get(values, 0);
-
     if (!is_text(line, "workload", f->row->key.workload) ||
         !is_text(line, "case", f->row->key.case_name) ||
-        !is_text(line, "subject", f->row->key.subject) || !metric || !unit ||
-        json_array_size(values) != 1 || !json_is_number(value) ||
-        !isfinite(json_number_value(value)))
+        !is_text(line, "subject", f->row->key.subject) ||
+        !json_is_string(json_object_get(line, "metric")) ||
+        !json_is_string(json_object_get(line, "unit")) ||
+        !are_numbers(json_object_get(line, "values"), f->runs))
         return -EPROTO;
-    return take_value(f, metric, unit, json_number_value(value));
+    return json_array_append(f->figures, line) < 0 ? -ENOMEM : 0;
 }
 
 static int
@@ -136,9 +145,59 @@ take_lines(struct trial_found *f, const char *text)
             err = take_line(f, text, length);
         text += length + (text[length] == '\n');
     }
-    if (err == 0 && f->figures == 0) {
+    if (err == 0 && json_array_size(f->figures) == 0) {
         bench_row_end(f->row, ROW_FAILED, "printed no figure");
         return -EPROTO;
+    }
+    return err;
+}
+
+static double
+figure_value(const json_t *figure, size_t run)
+{
+    return json_number_value(
+        json_array_get(json_object_get(figure, "values"), run));
+}
+
+/* Which run was the fastest; the first, of those that tell no time. */
+static size_t
+fastest_run(const struct trial_found *f)
+{
+    const json_t *wall = NULL;
+    size_t best = 0;
+
+    for (size_t i = 0; i < json_array_size(f->figures); i++)
+        if (is_text(json_array_get(f->figures, i), "metric", "wall"))
+            wall = json_array_get(f->figures, i);
+    for (size_t run = 1; wall && run < f->runs; run++)
+        if (figure_value(wall, run) < figure_value(wall, best))
+            best = run;
+    return best;
+}
+
+static int
+keep_figure(struct trial_found *f, const json_t *figure, double value)
+{
+    const char *metric = json_string_value(json_object_get(figure, "metric"));
+    const char *unit = json_string_value(json_object_get(figure, "unit"));
+
+    if (strcmp(metric, "ops") == 0)
+        f->ops = value;
+    if (f->keep != KEEP_FIGURES)
+        return 0;
+    return bench_row_value(f->row, metric, unit, value);
+}
+
+static int
+keep_figures(struct trial_found *f)
+{
+    size_t run = fastest_run(f);
+    int err = 0;
+
+    for (size_t i = 0; err == 0 && i < json_array_size(f->figures); i++) {
+        const json_t *figure = json_array_get(f->figures, i);
+
+        err = keep_figure(f, figure, figure_value(figure, run));
     }
     return err;
 }
@@ -162,19 +221,27 @@ static int
 trial_read(struct bench_row *row, enum bench_keep keep,
            const struct bench_ended *ended)
 {
-    struct trial_found f = {
-        .row = row, .keep = keep, .ops = -1, .syscalls = -1};
+    struct trial_found f = {.row = row,
+                            .keep = keep,
+                            .runs = trial_runs(row, keep),
+                            .figures = json_array(),
+                            .ops = -1,
+                            .syscalls = -1};
     char why[512];
     int err;
 
     if (ended->status != 0) {
         bench_child_why(ended, why, sizeof why);
         bench_row_end(row, ROW_FAILED, "%s", why);
+        json_decref(f.figures);
         return -EIO;
     }
-    err = take_lines(&f, ended->out);
+    err = f.figures ? take_lines(&f, ended->out) : -ENOMEM;
+    if (err == 0)
+        err = keep_figures(&f);
     if (err == 0 && keep == KEEP_SYSCALLS)
         err = keep_syscalls(row, &f);
+    json_decref(f.figures);
     if (err == -ENOMEM)
         bench_row_end(row, ROW_FAILED, "%s", strerror(ENOMEM));
     return err;
@@ -198,6 +265,7 @@ trial_once(struct bench_row *row, enum bench_keep keep,
     const struct bench_trial *t = &row->trial;
     struct bench_setting settings[AXES + 1];
     const char *words[TRIAL_WORDS];
+    char repeat[16];
     struct bench_child c = {.argv = (char *const *)words,
                             .settings = settings,
                             .limit_ns = t->limit_ns,
@@ -208,7 +276,7 @@ trial_once(struct bench_row *row, enum bench_keep keep,
 
     if (keep == KEEP_SYSCALLS)
         c.tracer = t->tracer;
-    trial_words(row, keep, words);
+    trial_words(row, keep, repeat, words);
     trial_settings(row, settings);
     err = bench_child_run(&c, ended);
     if (err == -EINTR)

@@ -48,6 +48,7 @@ struct bench_trial {
     uint64_t limit_ns;      // a run that takes longer is killed
     int cpu;                // the one it is pinned to; -1: all
     int quick;              // --quick
+    unsigned in_a_row;      // runs, the fastest of which is the figure
     int interrupt;          // a descriptor, see cli/interrupt.h; -1: none
 };
 

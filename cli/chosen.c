@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/fail.h"
+#include "core/opcode.h"
 #include "core/runtime.h"
 
 /* Whether ops end as if they had succeeded, and nothing was done. */
@@ -45,6 +46,13 @@ const struct poni_choice *
 chosen_pool(const struct pons_runtime *rt)
 {
     return &rt->policy;
+}
+
+const char *
+chosen_operation(const struct pons_runtime *rt, unsigned i, char *who,
+                 size_t size)
+{
+    return poni_operation_explain(rt, i, who, size);
 }
 
 const struct poni_settings *

@@ -21,4 +21,8 @@ const struct poni_choice *chosen_reactor(const struct pons_runtime *rt);
 const struct poni_choice *chosen_pool(const struct pons_runtime *rt);
 const struct poni_settings *chosen_settings(const struct pons_runtime *rt);
 
+/* The i-th operation's name, and who does it; NULL: there is none. */
+const char *chosen_operation(const struct pons_runtime *rt, unsigned i,
+                             char *who, size_t size);
+
 #endif /* CLI_CHOSEN_H */

@@ -32,12 +32,15 @@ struct conform_values {
 /* Of a test; those that pass take a second at most. */
 #define TIMEOUT_NS (20 * SECOND)
 
+#define TIMEOUT_LEAST_NS (SECOND / 1000) // no process has begun by then
+
 // clang-format off
 static const struct option conform_options[] = {
     {0, "only", "TEXT", OPTION_TEXT, offsetof(struct conform_values, only), 0,
      0, "only tests of a rule (R5), or with TEXT in the name"},
     {0, "timeout", "DURATION", OPTION_DURATION,
-     offsetof(struct conform_values, timeout_ns), 1, 3600 * SECOND,
+     offsetof(struct conform_values, timeout_ns), TIMEOUT_LEAST_NS,
+     3600 * SECOND,
      "a test that takes longer hangs (default 20s)"},
     {0, "json", NULL, OPTION_FLAG, offsetof(struct conform_values, json), 0, 0,
      "as JSON"},
@@ -150,19 +153,14 @@ conform_refuse(const struct conform *c, const struct named *wanted)
     while (e && !named_has(wanted, e))
         e = e->next;
     if (!e)
-        return poni_catalog_unknown(c->catalog, "conform", wanted->name,
-                                    SETTING_REACTOR);
+        return named_unknown(c->catalog, "conform", wanted->name);
     if (wanted->name && e->why)
         return poni_fail(-EINVAL, "conform: %s: %s", wanted->name, e->why);
-    if (wanted->name && kit_exam_size(e->kind, NULL) == 0)
-        return poni_fail(-EINVAL,
-                         "conform: %s is a pool; there are rules for reactors "
-                         "and pollers",
-                         wanted->name);
-    return poni_fail(-EINVAL,
-                     "conform: --only \"%s\": is neither a rule, as R5, nor "
-                     "in the name of a test",
-                     c->values->only);
+    return poni_fail(
+        -EINVAL,
+        "conform: --only \"%s\": is neither a rule, as R5 or B2, nor "
+        "in the name of a test",
+        c->values->only);
 }
 
 /* What is wrong with the words is known before anything runs. */
@@ -253,10 +251,11 @@ const struct command conform_command = {
     // clang-format off
     .text =
         "Runs the tests of rules R1 to R15 (pons/reactor.h, pons/poller.h) "
-        "against each\nengine: a name, a plugin's name, or the path of a "
-        "shared object; default: all\nreactors and pollers that are "
-        "installed. Each test is a process of its own: a\ncrash, a hang or an "
-        "exit is a broken rule. ctrl-C ends it and keeps what is\ndone.\n\n"
+        "against each\nreactor, and of B1 to B11 (pons/pool.h) against each "
+        "pool policy: a name, a\nplugin's name, or the path of a shared "
+        "object; default: all that are installed.\nEach test is a process of "
+        "its own: a crash, a hang or an exit is a broken rule.\nctrl-C ends "
+        "it and keeps what is done.\n\n"
         "Exit status: 0 if all rules hold; 1 if one is broken; 2 for wrong "
         "words or an\nengine that cannot be used here; 130 after ctrl-C.\n",
     // clang-format on

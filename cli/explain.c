@@ -17,11 +17,17 @@
 
 struct explain_values {
     int json;
+    int verbose;
 };
+
+enum { WHO = 96 }; // bytes of who does an operation
 
 static const struct option explain_options[] = {
     {0, "json", NULL, OPTION_FLAG, offsetof(struct explain_values, json), 0, 0,
      "as JSON"},
+    {'v', "verbose", NULL, OPTION_FLAG,
+     offsetof(struct explain_values, verbose), 0, 0,
+     "and who does each operation"},
     {0},
 };
 
@@ -64,6 +70,18 @@ print_settings(const struct poni_settings *s)
         say_plain(stdout, s->value[i].origin);
         fputs(")\n", stdout);
     }
+}
+
+static void
+print_operations(const struct pons_runtime *rt)
+{
+    char who[WHO];
+    const char *name;
+
+    puts("operations");
+    for (unsigned i = 0;
+         (name = chosen_operation(rt, i, who, sizeof who)) != NULL; i++)
+        printf("  %-22s  %s\n", name, who);
 }
 
 static const char *
@@ -125,13 +143,27 @@ settings_json(const struct poni_settings *s)
     return object;
 }
 
+static json_t *
+operations_json(const struct pons_runtime *rt)
+{
+    json_t *object = json_object();
+    char who[WHO];
+    const char *name;
+
+    for (unsigned i = 0;
+         (name = chosen_operation(rt, i, who, sizeof who)) != NULL; i++)
+        json_object_set_new(object, name, text_json(who));
+    return object;
+}
+
 static void
 print_json(const struct pons_runtime *rt)
 {
-    json_t *all = json_pack("{s:s, s:o, s:o, s:o}", "version", PONS_VERSION,
-                            "reactor", choice_json(chosen_reactor(rt)), "pool",
-                            choice_json(chosen_pool(rt)), "settings",
-                            settings_json(chosen_settings(rt)));
+    json_t *all = json_pack(
+        "{s:s, s:o, s:o, s:o, s:o}", "version", PONS_VERSION, "reactor",
+        choice_json(chosen_reactor(rt)), "pool", choice_json(chosen_pool(rt)),
+        "settings", settings_json(chosen_settings(rt)), "operations",
+        operations_json(rt));
 
     json_dumpf(all, stdout, JSON_INDENT(2));
     fputc('\n', stdout);
@@ -156,6 +188,8 @@ explain_run(void *values, int count, char **operands)
     } else {
         printf("%s\n%s\n", chosen_reactor(rt)->story, chosen_pool(rt)->story);
         print_settings(chosen_settings(rt));
+        if (v->verbose)
+            print_operations(rt);
     }
     pons_runtime_unref(rt);
     return STATUS_OK;
@@ -166,7 +200,9 @@ const struct command explain_command = {
     .operands = "",
     .summary = "what this environment chooses, and why",
     .text = "The engine and the pool that a program would get now, those that "
-            "were rejected\nand why, and every setting with its origin.\n",
+            "were rejected\nand why, and every setting with its origin. With "
+            "-v, also who does each\noperation: the engine, the core or the "
+            "pool.\n",
     .options = explain_options,
     .values_size = sizeof(struct explain_values),
     .least = 0,

@@ -278,7 +278,7 @@ list_catalog(struct poni_catalog *c, const char *name,
     int err = named_read(&wanted, c, "list", name), pool;
 
     if (err == 0 && list_print(c, &wanted, v) == 0)
-        err = poni_catalog_unknown(c, "list", name, SETTINGS);
+        err = named_unknown(c, "list", name);
     if (err < 0) {
         say_pons_error(err);
         return STATUS_USAGE;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/fail.h"
 
@@ -30,6 +31,19 @@ named_read(struct named *out, struct poni_catalog *c, const char *who,
     if (err == 0)
         out->file = file;
     return err;
+}
+
+int
+named_unknown(const struct poni_catalog *c, const char *who, const char *name)
+{
+    struct stat st;
+
+    if (stat(name, &st) == 0 && S_ISREG(st.st_mode))
+        return poni_fail(-ENOENT,
+                         "%s: there is no engine \"%s\"; the file of that "
+                         "name is ./%s",
+                         who, name, name);
+    return poni_catalog_unknown(c, who, name, SETTINGS);
 }
 
 int

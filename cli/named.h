@@ -22,6 +22,11 @@ struct named {
 int named_read(struct named *out, struct poni_catalog *c, const char *who,
                const char *name);
 
+/* There is no engine of that name: -errno, with a sentence that says which ones
+ * there are, or that it is a file. */
+int named_unknown(const struct poni_catalog *c, const char *who,
+                  const char *name);
+
 int named_has(const struct named *n, const struct poni_entry *e);
 
 #endif /* CLI_NAMED_H */

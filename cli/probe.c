@@ -71,6 +71,7 @@ caps_of_kind(uint32_t kind)
         {PONS_REACTOR_PINNED, "pinned"},
         {PONS_REACTOR_VIRTUAL_TIME, "virtual_time"},
         {PONS_REACTOR_REGISTERS, "registers"},
+        {PONS_REACTOR_FILES, "files"},
         {0, NULL},
     };
     static const struct cap_name poller[] = {
@@ -301,9 +302,7 @@ find_name(struct probe *p, const char *name)
         if (p->count == 0 || p->entries[0] != e)
             p->entries[p->count++] = e;
     }
-    return p->count > 0
-               ? 0
-               : poni_catalog_unknown(p->catalog, "probe", name, SETTINGS);
+    return p->count > 0 ? 0 : named_unknown(p->catalog, "probe", name);
 }
 
 static int

@@ -75,8 +75,8 @@ function(pons_subject source)
   set_target_properties(subject_${name} PROPERTIES PREFIX ""
     OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
-  target_include_directories(subject_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
-  pons_compile(subject_${name})
+  pons_internal(subject_${name})
+  target_link_options(subject_${name} PRIVATE -Wl,--exclude-libs,ALL)
 endfunction()
 
 if(TARGET any_test)
@@ -88,6 +88,8 @@ target_sources(bench_syscalls_test PRIVATE cli/bench_syscalls.c)
 
 # A resolver of the test's own.
 target_link_options(tcp_test PRIVATE -Wl,--wrap=getaddrinfo)
+# An openat(2) that takes its time.
+target_link_options(call_test PRIVATE -Wl,--wrap=openat)
 target_compile_definitions(unpolled_test PRIVATE
   $<$<NOT:$<CONFIG:RelWithDebInfo,Release,MinSizeRel>>:PONS_DEBUG>)
 target_link_options(thrift_test PRIVATE
@@ -140,6 +142,20 @@ if(PONS_CLI)
   add_test(NAME bench_program COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_program_test.py"
     $<TARGET_FILE:pons_command>)
+  add_test(NAME bench_table COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/bench_table_test.py"
+    "${PROJECT_SOURCE_DIR}/bench/table")
+  if(PONS_BENCH)
+    add_test(NAME bench_load COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/bench_load_test.py"
+      $<TARGET_FILE:bench_echo>)
+  endif()
+  # Not where all is slow: it would take minutes.
+  if(PONS_BENCH AND NOT PONS_SANITIZE AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+    add_test(NAME bench_workloads COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/bench_workloads_test.py"
+      $<TARGET_FILE:pons_command>)
+  endif()
   add_test(NAME new COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/new_test.py"
     $<TARGET_FILE:pons_command> "${PROJECT_BINARY_DIR}")
@@ -149,7 +165,7 @@ if(PONS_CLI)
   if(PONS_SANITIZE OR CMAKE_CROSSCOMPILING_EMULATOR)
     set(limit 300s)
   endif()
-  foreach(engine IN LISTS PONS_REACTORS)
+  foreach(engine IN LISTS PONS_REACTORS PONS_POLICIES)
     if(TARGET builtin_${engine})
       add_test(NAME conform_${engine} COMMAND $<TARGET_FILE:pons_command>
         conform --timeout ${limit} ${engine})
@@ -159,13 +175,8 @@ if(PONS_CLI)
         conform --timeout ${limit} $<TARGET_FILE:plugin_${engine}>)
     endif()
   endforeach()
-  foreach(source IN LISTS PONS_RIGHT PONS_WRONG PONS_WRONG_REACTORS)
+  foreach(source IN LISTS PONS_RIGHT PONS_WRONG PONS_WRONG_POLICIES)
     pons_subject(${source})
-  endforeach()
-  foreach(source IN LISTS PONS_WRONG_REACTORS) # tests/wrong/reactor.h
-    cmake_path(GET source STEM name)
-    target_sources(subject_${name} PRIVATE core/adapter.c core/finetimer.c
-      core/oddset.c core/optry.c core/slots.c)
   endforeach()
   add_test(NAME conform COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/conform_test.py"
@@ -174,8 +185,8 @@ if(PONS_CLI)
     pons_test(${noun})
     target_link_libraries(${noun}_test PRIVATE jansson)
   endforeach()
-  target_sources(bench_baseline_test PRIVATE cli/bench_baseline.c
-    cli/bench_environment.c cli/bench_json.c cli/bench_result.c
+  target_sources(bench_baseline_test PRIVATE cli/bench_about.c
+    cli/bench_baseline.c cli/bench_environment.c cli/bench_json.c cli/bench_result.c
     cli/bench_stats.c cli/bench_syscalls.c cli/bench_units.c cli/say.c)
   target_sources(needed_test PRIVATE cli/needed.c)
   target_compile_definitions(needed_test PRIVATE CACHE_PATH="cache")

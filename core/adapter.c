@@ -28,6 +28,7 @@
 #include "atomic.h"
 #include "finetimer.h"
 #include "oddset.h"
+#include "opcode.h"
 #include "oplist.h"
 #include "slots.h"
 
@@ -39,7 +40,9 @@ enum {
 
     OPCODES = 1u << PONS_OP_NOP | 1u << PONS_OP_ACCEPT | 1u << PONS_OP_CONNECT |
               1u << PONS_OP_RECV | 1u << PONS_OP_SEND | 1u << PONS_OP_READ |
-              1u << PONS_OP_WRITE | 1u << PONS_OP_POLL,
+              1u << PONS_OP_WRITE | 1u << PONS_OP_POLL | 1u << PONS_OP_RECVMSG |
+              1u << PONS_OP_SENDMSG | 1u << PONS_OP_SHUTDOWN |
+              1u << PONS_OP_SOCKET,
 };
 
 /* Of a table that has submit() and cancel(): those of ABI 0.1 may end before.
@@ -80,7 +83,7 @@ struct adapter {
     struct poni_slots slots;
     struct poni_finetimer timer; // its fd is -1 if the poller counts in ns
     struct pons_op *finished;    // FINISHED, oldest first
-    struct pons_op *retries;     // RETRIES: connects to a full unix listener
+    struct pons_op *retries;     // RETRIES: to a full unix socket
     int odd; // a core/oddset.h, of level pollers only; or -1
 
     /* Any thread: a wake that poll() has not answered. On a line of its own,
@@ -154,7 +157,8 @@ slot_unwatch(struct adapter *a, struct poni_slot *s, int fd, unsigned dirs)
     s->had = (uint8_t)want;
 }
 
-/* Makes the call of `op`; `dir` is the bit of its direction. */
+/* Makes the call of `op`; `dir` is the bit of its direction. What a msghdr has
+ * room for is not in its op (`len` is 0), so no count of it is a short one. */
 static int
 slot_try(struct poni_slot *s, struct pons_op *op, unsigned dir)
 {
@@ -235,6 +239,14 @@ submit_call(struct adapter *a, struct pons_op *op, unsigned i)
     return submit_wait(a, s, op, i);
 }
 
+static int
+submit_retry(struct adapter *a, struct pons_op *op)
+{
+    op->backend[0] = RETRIES;
+    oplist_push(&a->retries, op);
+    return PONS_SUBMIT_PENDING;
+}
+
 /*
  * A connect that was not even started (a unix listener whose queue is full) is
  * tried again from time to time: nothing will report that there is room. That
@@ -247,9 +259,7 @@ submit_connect(struct adapter *a, struct pons_op *op)
         return PONS_SUBMIT_DONE;
     if (op->backend2 != 0) // under way
         return submit_wait(a, poni_slots_find(&a->slots, op->fd), op, 1);
-    op->backend[0] = RETRIES;
-    oplist_push(&a->retries, op);
-    return PONS_SUBMIT_PENDING;
+    return submit_retry(a, op);
 }
 
 static int
@@ -324,6 +334,33 @@ send_is_aside(const struct pons_op *op)
     return (op->op_flags & (MSG_DONTWAIT | MSG_WAITALL)) != 0;
 }
 
+/*
+ * A message to a unix socket that it is not connected to: poll(2) knows of its
+ * own room only, not of the other's queue. To wait for that report would be a
+ * busy loop, for a try that fails gives back memory and so causes the next.
+ */
+static int
+sendmsg_is_blind(const struct pons_op *op)
+{
+    const struct msghdr *m = op->addr;
+    const struct sockaddr *to = m != NULL ? m->msg_name : NULL;
+
+    return to != NULL && m->msg_namelen >= sizeof to->sa_family &&
+           to->sa_family == AF_UNIX;
+}
+
+static int
+submit_sendmsg(struct adapter *a, struct pons_op *op)
+{
+    if (send_is_aside(op))
+        return submit_watch(a, op);
+    if (!sendmsg_is_blind(op))
+        return submit_call(a, op, 1);
+    if (poni_op_try(op))
+        return PONS_SUBMIT_DONE;
+    return submit_retry(a, op);
+}
+
 static int
 submit_by_opcode(struct adapter *a, struct pons_op *op)
 {
@@ -338,13 +375,19 @@ submit_by_opcode(struct adapter *a, struct pons_op *op)
     case PONS_OP_ACCEPT:
         return submit_call(a, op, 0);
     case PONS_OP_RECV:
+    case PONS_OP_RECVMSG:
         return recv_is_aside(op) ? submit_watch(a, op) : submit_call(a, op, 0);
     case PONS_OP_SEND:
         return send_is_aside(op) ? submit_watch(a, op) : submit_call(a, op, 1);
+    case PONS_OP_SENDMSG:
+        return submit_sendmsg(a, op);
     case PONS_OP_CONNECT:
         return submit_connect(a, op);
     case PONS_OP_POLL:
         return submit_watch(a, op);
+    case PONS_OP_SHUTDOWN:
+    case PONS_OP_SOCKET:
+        return submit_ends(op, poni_op_call(op));
     default:
         return PONS_SUBMIT_UNSUPPORTED;
     }

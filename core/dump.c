@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/dump.c - every task and what it waits for; what was chosen and why (P8).
+ * core/dump.c - every task and what it waits for (P8).
  *
  * A waiting task is taken for a moment as if to run it (task_begin_idle), so
  * that nobody polls it while its children are followed, and given back by
@@ -97,18 +97,5 @@ pons_dump(struct pons_runtime *rt, FILE *out)
     fprintf(out, "%llu tasks; %u workers; pool: %u threads, %u jobs queued\n",
             (unsigned long long)d.tasks, rt->workers, pool.threads,
             pool.queued);
-    return 0;
-}
-
-int
-pons_runtime_explain(struct pons_runtime *rt, FILE *out)
-{
-    int err = poni_runtime_check(rt);
-
-    if (err < 0)
-        return err;
-    fprintf(out, "%s\n%s\n", rt->reactor.story, rt->policy.story);
-    fprintf(out, "workers %u, by %s\n", rt->workers,
-            rt->settings.value[SETTING_WORKERS].origin);
     return 0;
 }

@@ -19,10 +19,13 @@
 #include <stdio.h>
 
 #include "adapter.h"
+#include "call.h"
 #include "fail.h"
 #include "fork.h"
 #include "future.h"
+#include "instead.h"
 #include "lock.h"
+#include "opcode.h"
 #include "runtime.h"
 #include "seat.h"
 #include "stream.h"
@@ -241,7 +244,10 @@ io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
     op->reactor = seat->reactor;
     leaf->io.place = seat;
     poni_count(&seat->ops);
-    answer = seat->reactor->ops->submit(seat->reactor, op);
+    if (poni_reactor_has(seat->reactor, op->opcode))
+        answer = seat->reactor->ops->submit(seat->reactor, op);
+    else
+        answer = poni_instead_submit(seat->reactor, op);
     if (answer == PONS_SUBMIT_UNSUPPORTED)
         op->res = -EOPNOTSUPP; // R2: no reactor may say that of a stream's op
     if (answer != PONS_SUBMIT_PENDING)
@@ -290,31 +296,6 @@ io_start_at_home(struct poni_seat *seat, struct poni_seat *home,
 
 /* --- on an ordinary thread --- */
 
-static void
-wait_list(struct poni_wait *wait, struct poni_leaf *leaf)
-{
-    struct pons_op *op = &leaf->io.op;
-
-    leaf->io.place = wait;
-    op->event_flags = (uint16_t)poni_op_events(op);
-    op->res = 0;
-    op->next = wait->ops;
-    wait->ops = op;
-    wait->op_count++;
-}
-
-static void
-wait_unlist(struct poni_leaf *leaf)
-{
-    struct poni_wait *wait = leaf->io.place;
-    struct pons_op **at = &wait->ops;
-
-    while (*at != &leaf->io.op)
-        at = &(*at)->next;
-    *at = leaf->io.op.next;
-    wait->op_count--;
-}
-
 static enum pons_poll
 io_start_on_thread(struct poni_self *self, struct poni_leaf *leaf,
                    struct pons_waker *w)
@@ -333,7 +314,8 @@ io_start_on_thread(struct poni_self *self, struct poni_leaf *leaf,
     poni_lock(&s->lock);
     unwanted = io_is_unwanted(s, op);
     if (!unwanted) {
-        wait_list(self->context->wait, leaf);
+        leaf->io.place = self->context->wait;
+        poni_wait_list(self->context->wait, op, poni_op_events(op));
         pons_waker_set(&leaf->io.waker, w); // so that a close reaches us
         io_set(op, IO_LISTED);
     }
@@ -355,7 +337,7 @@ io_look_again(struct poni_leaf *leaf)
         op->res = -ECANCELED;
     else if (!ready || !poni_op_try(op))
         return PONS_PENDING;
-    wait_unlist(leaf);
+    poni_wait_unlist(leaf->io.place, op);
     return io_end_here(leaf, op->res);
 }
 
@@ -402,6 +384,8 @@ io_look_ahead(struct pons_stream *s, struct pons_op *op)
     case PONS_OP_READ:
         op->res = (int32_t)poni_stream_take_ahead(s, op->addr, op->len);
         return op->res > 0;
+    case PONS_OP_RECVMSG:
+        return poni_stream_take_message(s, op);
     case PONS_OP_POLL:
         if (!(op->len & POLLIN))
             return 0;
@@ -572,7 +556,7 @@ poni_io_cancel(struct pons_future *f)
     op->flags |= IO_ASKED;
     switch (op->state) {
     case IO_LISTED:
-        wait_unlist(leaf);
+        poni_wait_unlist(leaf->io.place, op);
         io_end(s, op, -ECANCELED, &ended);
         break;
     case IO_QUEUED:
@@ -667,14 +651,33 @@ poni_stream_recall(struct pons_stream *s, const struct pons_waker *closer)
 
 /* --- the owner of a seat --- */
 
-void
-poni_io_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
-              uint32_t flags)
+/* It waited by a POLL: now the call. 0: it waits again. */
+static int
+io_instead_ended(struct poni_seat *seat, struct pons_stream *s,
+                 struct pons_op *op, int32_t *res)
+{
+    int unwanted;
+
+    poni_lock(&s->lock);
+    unwanted = io_is_unwanted(s, op) || op->state == IO_RECALLED;
+    poni_unlock(&s->lock);
+    poni_instead_end(op);
+    if (*res >= 0 && unwanted)
+        *res = -ECANCELED; // nothing was consumed
+    if (*res < 0)
+        return 1;
+    if (poni_instead_submit(seat->reactor, op) == PONS_SUBMIT_PENDING)
+        return 0;
+    *res = op->res;
+    return 1;
+}
+
+static inline void
+io_event_end(struct poni_seat *seat, struct pons_op *op, int32_t res)
 {
     struct pons_stream *s = leaf_of_op(op)->io.stream;
     struct ended ended = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
 
-    (void)flags; // no opcode of this version has MORE
     seat->inflight--;
     poni_lock(&s->lock);
     if (op->state == IO_RECALLED) {
@@ -685,6 +688,27 @@ poni_io_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
     }
     poni_unlock(&s->lock);
     ended_wake(&ended);
+}
+
+/* It is not simply a stream's. */
+__attribute__((noinline)) static void
+io_event_other(struct poni_seat *seat, struct pons_op *op, int32_t res)
+{
+    if (poni_op_user(op) != USER_INSTEAD)
+        poni_call_event(seat, op, res);
+    else if (io_instead_ended(seat, leaf_of_op(op)->io.stream, op, &res))
+        io_event_end(seat, op, res);
+}
+
+void
+poni_io_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
+              uint32_t flags)
+{
+    (void)flags; // no opcode of this version has MORE
+    if (poni_op_user(op) == USER_STREAM)
+        io_event_end(seat, op, res);
+    else
+        io_event_other(seat, op, res);
 }
 
 static void
@@ -708,14 +732,19 @@ void
 poni_io_posted(struct poni_seat *seat, struct pons_op *op)
 {
     struct poni_leaf *leaf = leaf_of_op(op);
-    struct pons_stream *s = leaf->io.stream;
     struct ended ended = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+    struct pons_stream *s;
     int submit = 0;
 
+    if (poni_op_user(op) >= USER_CALL) {
+        poni_call_posted(seat, op);
+        return;
+    }
     if (op->state == IO_FORGET) {
         poni_stream_forget_posted(seat, op);
         return;
     }
+    s = leaf->io.stream;
     poni_lock(&s->lock);
     switch (op->state) {
     case IO_POSTED:
@@ -746,16 +775,11 @@ poni_io_posted(struct poni_seat *seat, struct pons_op *op)
 static void
 io_describe(const struct pons_future *f, char *text, size_t size)
 {
-    static const char *const names[] = {
-        [PONS_OP_ACCEPT] = "accept", [PONS_OP_CONNECT] = "connect",
-        [PONS_OP_RECV] = "recv",     [PONS_OP_SEND] = "send",
-        [PONS_OP_READ] = "read",     [PONS_OP_WRITE] = "write",
-        [PONS_OP_POLL] = "poll",
-    };
     const struct poni_leaf *leaf = (const struct poni_leaf *)(const void *)f;
 
     (void)snprintf(text, size, "%s on descriptor %d%s",
-                   names[leaf->io.op.opcode], leaf->io.op.fd,
+                   poni_opcode_name(poni_load_relaxed(&leaf->io.op.opcode)),
+                   leaf->io.op.fd,
                    poni_load_relaxed(&leaf->io.op.state) == IO_QUEUED
                        ? ", behind another"
                        : "");
@@ -769,28 +793,6 @@ const struct pons_future_ops poni_io_ops = {
     .describe = io_describe,
 };
 
-/* Field by field: as one assignment gcc 12 makes it a string instruction, which
- * takes 10 ns where these take 2. */
-static void
-op_clear(struct pons_op *op)
-{
-    op->next = NULL;
-    op->opcode = op->state = 0;
-    op->flags = 0;
-    op->fd = op->res = 0;
-    op->event_flags = 0;
-    op->user = NULL;
-    op->reactor = NULL;
-    op->backend[0] = op->backend[1] = op->backend[2] = 0;
-    op->addr = NULL;
-    op->offset2 = op->offset = 0;
-    op->len = op->op_flags = 0;
-    op->buffer_group = op->buffer_index = 0;
-    op->fd2 = 0;
-    op->backend2 = 0;
-    op->core[0] = op->core[1] = 0;
-}
-
 void
 poni_io_init(struct poni_leaf *leaf, struct pons_stream *s,
              enum pons_opcode opcode, unsigned flags)
@@ -798,7 +800,7 @@ poni_io_init(struct poni_leaf *leaf, struct pons_stream *s,
     struct pons_op *op = &leaf->io.op;
 
     poni_future_init(&leaf->base, &poni_io_ops);
-    op_clear(op);
+    poni_op_clear(op);
     op->opcode = (uint8_t)opcode;
     op->flags = (uint16_t)flags;
     op->fd = s->fd;

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "fail.h"
 #include "future.h"
@@ -30,6 +31,30 @@ poni_stream_take_ahead(struct pons_stream *s, void *buffer, size_t size)
         memcpy(buffer, s->ahead + s->ahead_at, n);
     s->ahead_at += n;
     return n;
+}
+
+/* MSG_PEEK leaves them. Urgent data and the error queue are no part of them,
+ * and neither is there an address or control data with them. */
+int
+poni_stream_take_message(struct pons_stream *s, struct pons_op *op)
+{
+    struct msghdr *m = op->addr;
+    size_t before = s->ahead_at, n = 0;
+
+    if (op->op_flags & (MSG_OOB | MSG_ERRQUEUE | MSG_DONTWAIT | MSG_WAITALL))
+        return 0;
+    for (size_t i = 0; i < m->msg_iovlen; i++)
+        n += poni_stream_take_ahead(s, m->msg_iov[i].iov_base,
+                                    m->msg_iov[i].iov_len);
+    if (op->op_flags & MSG_PEEK)
+        s->ahead_at = before;
+    if (n == 0)
+        return 0;
+    m->msg_namelen = 0;
+    m->msg_controllen = 0;
+    m->msg_flags = 0;
+    op->res = (int32_t)n;
+    return 1;
 }
 
 /* Under the lock: room for what is there and all that is reserved. */

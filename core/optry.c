@@ -14,15 +14,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "atomic.h"
 #include "fail.h"
+#include "opcode.h"
+#include "sigpipe.h"
 
 #ifndef RWF_NOSIGNAL
 #define RWF_NOSIGNAL 0x00000100 // Linux 6.18
@@ -76,6 +75,33 @@ try_send(struct pons_op *op)
         return try_says(op, -EINVAL);
     do
         n = send(op->fd, op->addr, op->len, flags);
+    while (n < 0 && errno == EINTR);
+    return try_ended(op, n);
+}
+
+static int
+try_recvmsg(struct pons_op *op)
+{
+    ssize_t n;
+
+    if (try_flags_refused(op))
+        return try_says(op, -EINVAL);
+    do
+        n = recvmsg(op->fd, op->addr, (int)op->op_flags | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return try_ended(op, n);
+}
+
+static int
+try_sendmsg(struct pons_op *op)
+{
+    int flags = (int)op->op_flags | MSG_DONTWAIT | MSG_NOSIGNAL;
+    ssize_t n;
+
+    if (try_flags_refused(op))
+        return try_says(op, -EINVAL);
+    do
+        n = sendmsg(op->fd, op->addr, flags);
     while (n < 0 && errno == EINTR);
     return try_ended(op, n);
 }
@@ -139,31 +165,15 @@ try_write_may_signal(const struct pons_op *op)
     return n;
 }
 
-/*
- * The classical way without SIGPIPE: block it, write, take it back if it is our
- * own. write(2) sends it to the calling thread, so no other thread sees it; one
- * that was pending before stays.
- */
 static ssize_t
 try_write_masked(const struct pons_op *op)
 {
-    const struct timespec at_once = {0};
-    sigset_t pipe_only, pending, mask;
+    struct poni_sigpipe held;
     ssize_t n;
-    int err;
 
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    sigemptyset(&pending);
-    (void)sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe_only, &mask);
+    poni_sigpipe_begin(&held);
     n = try_write_may_signal(op);
-    err = errno;
-    if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE))
-        while (sigtimedwait(&pipe_only, NULL, &at_once) < 0 && errno == EINTR)
-            continue;
-    pthread_sigmask(SIG_SETMASK, &mask, NULL);
-    errno = err;
+    poni_sigpipe_end(&held, n < 0);
     return n;
 }
 
@@ -316,8 +326,14 @@ poni_op_try(struct pons_op *op)
     case PONS_OP_POLL:
         ended = try_poll(op);
         break;
-    default:
-        ended = try_says(op, -ENOSYS);
+    case PONS_OP_RECVMSG:
+        ended = try_recvmsg(op);
+        break;
+    case PONS_OP_SENDMSG:
+        ended = try_sendmsg(op);
+        break;
+    default: // it ends by itself
+        ended = try_says(op, poni_op_call(op));
         break;
     }
     errno = saved;
@@ -337,12 +353,14 @@ poni_op_events(const struct pons_op *op)
 {
     switch (op->opcode) {
     case PONS_OP_RECV:
+    case PONS_OP_RECVMSG:
         return recv_events(op);
     case PONS_OP_ACCEPT:
     case PONS_OP_READ:
         return POLLIN;
     case PONS_OP_CONNECT:
     case PONS_OP_SEND:
+    case PONS_OP_SENDMSG:
     case PONS_OP_WRITE:
         return POLLOUT;
     case PONS_OP_POLL:

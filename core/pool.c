@@ -291,7 +291,9 @@ pool_close(struct poni_pool *p)
             job->next = list;
             list = job;
         } else if (job == NULL) {
-            (void)poni_book_claim(p, t);
+            /* Not poni_book_claim(): if its job was recalled it was claimed
+             * before, and may be looking at when. */
+            (void)poni_swap(&t->word, (uint32_t)THREAD_CLAIMED);
             poni_futex_wake(&t->word, 1);
         }
     }

@@ -22,6 +22,7 @@ probe_opened(struct poni_probed *p, int err, const void *made,
              struct pons_reason *reason)
 {
     p->open_ns = poni_host()->now(poni_host()) - p->open_ns;
+    reason->text[sizeof reason->text - 1] = '\0'; // written to by hand, maybe
     if (err > 0)
         return poni_refuse(reason, -EINVAL,
                            "open(): wanted 0 or -errno, it returned %d", err);

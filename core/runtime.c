@@ -318,6 +318,7 @@ static int
 make_seats(struct pons_runtime *rt)
 {
     rt->workers = rt->settings.workers;
+    rt->files_on_pool = rt->settings.value[SETTING_FILES].text != NULL;
     rt->seat_count = rt->workers > 0 ? rt->workers : 1;
     rt->seats = aligned_alloc(64, rt->seat_count * sizeof *rt->seats);
     rt->threads = calloc(rt->seat_count, sizeof *rt->threads);

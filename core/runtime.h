@@ -59,6 +59,7 @@ struct pons_runtime {
     pthread_t *threads;
     pthread_t maker;     // who drives seat 0 when there are no workers
     int worker0_is_main; // PONS_MAIN: the main thread is worker 0
+    int files_on_pool;   // PONS_FILES=pool: whatever the reactor can
     uint64_t reactor_caps;
 
     /* Atomics of their own. */

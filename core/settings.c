@@ -286,8 +286,9 @@ files_read(const struct poni_settings *s)
     if (v->text == NULL || strcmp(v->text, "pool") == 0)
         return 0;
     return poni_fail(-EINVAL,
-                     "%s: \"%s\": in this version of Pons (%s) only the pool "
-                     "does file operations; wanted pool, or unset it",
+                     "%s: \"%s\": this version of Pons (%s) has no engine "
+                     "that does file operations only; wanted pool, or unset it "
+                     "to leave them to the reactor, where it does them",
                      v->label, v->text, PONS_VERSION);
 }
 

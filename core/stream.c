@@ -91,8 +91,8 @@ adopt_tty(int *fd)
     return 0;
 }
 
-static struct pons_stream *
-stream_new(int fd, enum stream_kind kind)
+struct pons_stream *
+poni_stream_new(int fd, enum stream_kind kind)
 {
     struct pons_stream *s = calloc(1, sizeof *s);
 
@@ -122,8 +122,8 @@ pons_stream_adopt(struct pons_stream **out, int fd)
         err = adopt_socket(fd);
     *out = NULL;
     if (err == 0) {
-        *out =
-            stream_new(fd, S_ISSOCK(st.st_mode) ? STREAM_SOCKET : STREAM_OTHER);
+        *out = poni_stream_new(fd, S_ISSOCK(st.st_mode) ? STREAM_SOCKET
+                                                        : STREAM_OTHER);
         if (*out == NULL)
             err = poni_fail(-ENOMEM, "no memory for a stream");
     }
@@ -390,7 +390,7 @@ accept_poll(struct pons_future *f, struct pons_waker *w)
     if (f->result < 0)
         return PONS_READY;
     fd = (int)f->result;
-    *a->out = stream_new(fd, STREAM_SOCKET);
+    *a->out = poni_stream_new(fd, STREAM_SOCKET);
     if (*a->out == NULL) {
         close(fd);
         return poni_ready(f, poni_fail(-ENOMEM, "no memory for a stream"));

@@ -47,6 +47,12 @@ int poni_stream_check(const struct pons_stream *s);
 /* Moves up to `size` of the bytes ahead to `buffer`. Under the lock. */
 size_t poni_stream_take_ahead(struct pons_stream *s, void *buffer, size_t size);
 
+/* The same for a RECVMSG. 1: op->res holds; 0: it is not about those bytes. */
+int poni_stream_take_message(struct pons_stream *s, struct pons_op *op);
+
+/* A stream of `fd`, which is as it should be. NULL: no memory. */
+struct pons_stream *poni_stream_new(int fd, enum stream_kind kind);
+
 /* The home, if it still counts. Under the lock. */
 struct poni_seat *poni_stream_home(struct pons_stream *s);
 

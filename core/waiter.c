@@ -150,6 +150,27 @@ poni_waiter_clear(struct poni_waiter *w)
         (void)poni_swap(&w->word, WAITER_AWAKE);
 }
 
+void
+poni_wait_list(struct poni_wait *wait, struct pons_op *op, short events)
+{
+    op->event_flags = (uint16_t)events;
+    op->res = 0;
+    op->next = wait->ops;
+    wait->ops = op;
+    wait->op_count++;
+}
+
+void
+poni_wait_unlist(struct poni_wait *wait, const struct pons_op *op)
+{
+    struct pons_op **at = &wait->ops;
+
+    while (*at != op)
+        at = &(*at)->next;
+    *at = op->next;
+    wait->op_count--;
+}
+
 /* Spins for as long as it has paid, deadline or not: that is shorter than a
  * sleep's own inaccuracy. 1: notified. */
 static int

@@ -56,6 +56,11 @@ struct poni_wait {
     unsigned op_count;
 };
 
+/* Lists `op`, which waits for `events` of poll(2), in `wait`; and takes it out.
+ * The waiting thread. */
+void poni_wait_list(struct poni_wait *wait, struct pons_op *op, short events);
+void poni_wait_unlist(struct poni_wait *wait, const struct pons_op *op);
+
 /*
  * Sleeps until notified, or one of the listed descriptors is ready, or a listed
  * sleep or `deadline_ns` is due. May return early. A listed op waits for the

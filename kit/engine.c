@@ -13,15 +13,24 @@
 #include "core/catalog.h"
 #include "core/settings.h"
 
-/* Its defaults, unless something else was asked for. */
-static const struct pons_config *
-engine_config(struct kit *k)
+const struct pons_config *
+kit_config(struct kit *k)
 {
     if (k->config == NULL &&
         poni_config_new(&k->config, "conform", k->engine->name,
                         k->engine->options, NULL, 0) < 0)
         kit_fail("its table of options: %s", pons_last_error());
     return k->config;
+}
+
+int
+kit_has_option(const struct kit *k, const char *name)
+{
+    const struct pons_option *o = k->engine->options;
+
+    while (o != NULL && o->name != NULL && strcmp(o->name, name) != 0)
+        o++;
+    return o != NULL && o->name != NULL;
 }
 
 int
@@ -39,14 +48,27 @@ int
 kit_try_open(struct kit *k, struct pons_reactor **out,
              struct pons_reason *reason)
 {
-    const struct pons_config *config = engine_config(k);
+    const struct pons_config *config = kit_config(k);
     const struct pons_reactor_ops *ops = k->engine->table;
 
     memset(reason, 0, sizeof *reason);
+    *out = NULL;
     if (k->engine->kind == PONS_KIND_POLLER)
         return poni_adapter_open(out, k->engine->table, config, kit_host(),
                                  reason);
     return ops->open(out, config, kit_host(), reason);
+}
+
+void
+kit_check_reason(const struct pons_reason *reason, int err)
+{
+    KIT_WANT(reason->text[0] != '\0',
+             "open refused with %s: wanted a reason in words, found none",
+             strerror(-err));
+    KIT_WANT(memchr(reason->text, '\0', sizeof reason->text) != NULL,
+             "open refused with %s: wanted a reason in words, found %zu bytes "
+             "without an end",
+             strerror(-err), sizeof reason->text);
 }
 
 struct pons_reactor *
@@ -75,5 +97,5 @@ kit_try_open_poller(struct kit *k, struct pons_poller **out,
 {
     const struct pons_poller_ops *ops = k->engine->table;
 
-    return ops->open(out, engine_config(k), kit_host(), reason);
+    return ops->open(out, kit_config(k), kit_host(), reason);
 }

@@ -124,11 +124,14 @@ static int
 exam_cannot_judge(const struct kit_exam *e, struct kit_result *r)
 {
     const char *of_rule = exam_rule_stands_on(e, r->test->rule);
-    char rule[RULE_BYTES] = "R15";
+    char rule[RULE_BYTES];
 
     if (exam_hangs(e, r->test->rule))
         return exam_skips(r, "another test of %s hangs", r->test->rule);
-    if (exam_cannot_open(e) || exam_finds_broken(e, of_rule, rule) ||
+    if (exam_cannot_open(e))
+        return exam_skips(r, "it stands on %s, which does not hold",
+                          e->results[0].test->rule);
+    if (exam_finds_broken(e, of_rule, rule) ||
         exam_finds_broken(e, r->test->stands_on, rule))
         return exam_skips(r, "it stands on %s, which does not hold", rule);
     return 0;

@@ -6,14 +6,14 @@
  * kit/kit.h - what a test of a rule is, and what it may use. For those who
  * write one.
  *
- * A test has the number of a rule (pons/reactor.h, pons/poller.h), a name that
- * is a sentence, and a function. It runs in a process of its own with a time
- * limit (kit/run.h), so it may crash, hang, or change its whole process. It
- * passes by returning; the first check that fails ends it, with a sentence that
- * says what was wanted and what was found.
+ * A test has the number of a rule (pons/reactor.h, pons/poller.h, pons/pool.h),
+ * a name that is a sentence, and a function. It runs in a process of its own
+ * with a time limit (kit/run.h), so it may crash, hang, or change its whole
+ * process. It passes by returning; the first check that fails ends it, with a
+ * sentence that says what was wanted and what was found.
  *
  *     static void
- *     cancel_twice(struct kit *k)
+ *     twice(struct kit *k)
  *     {
  *         struct pons_reactor *r = kit_open(k);
  *         ...
@@ -22,8 +22,8 @@
  *     }
  *
  *     const struct kit_test kit_cancel_tests[] = {
- *         {"R5", "a second cancel changes nothing", KIT_IO, NULL,
- * cancel_twice}, {0},
+ *         {"R5", "a second cancel changes nothing", KIT_IO, NULL, twice},
+ *         {0},
  *     };
  *
  * The trap is naming the wrong rule. An engine that breaks one rule shall fail
@@ -55,9 +55,11 @@ enum kit_need {
     KIT_OPTIONS = 1u << 6,    // optional: has options
     KIT_LEVEL = 1u << 7,      // a poller without PONS_POLLER_EDGE
     KIT_ENDINGS = 1u << 8,    // capability: a poller's
+    KIT_THREADS = 1u << 9,    // of a policy: jobs run on threads of the pool
 };
 
-/* The engine under test, as one test has it. */
+/* The engine under test, as one test has it. Of a pool policy kit/work.h has
+ * the rest. */
 struct kit {
     struct poni_entry *entry;         // borrowed
     const struct pons_engine *engine; // static
@@ -65,7 +67,7 @@ struct kit {
 };
 
 struct kit_test {
-    const char *rule;      // "R5"; for pollers also "level", "cookie" ...
+    const char *rule;      // "R5", "B2"; for pollers also "level" ...
     const char *name;      // a sentence; NULL ends a table
     unsigned needs;        // enum kit_need
     const char *stands_on; // "R8 R11", or NULL
@@ -101,10 +103,18 @@ void kit_check_equal(int64_t found, int64_t wanted, const char *format, ...);
 PONS_PRINTF(3, 4)
 void kit_check_result(int64_t found, int64_t wanted, const char *format, ...);
 
-/* A call of the test's own that does not fail; its value. */
+/* A call of the test's own that does not fail; its value. Where there are not
+ * enough descriptors or memory for the test, it is skipped. */
 #define KIT_SYS(call) kit_check_system((int64_t)(call), #call)
 
+enum { KIT_DESCRIPTORS = 1024 }; // the usual limit; no test needs more
+
 int kit_check_system(int64_t value, const char *call);
+
+/* The same of pthread_create(3), which answers an error's number. */
+#define KIT_THREAD(call) kit_check_thread(call, #call)
+
+void kit_check_thread(int err, const char *call);
 
 /* --- the engine: kit/engine.c --- */
 
@@ -117,9 +127,16 @@ void kit_close(struct pons_reactor *r);
 int kit_try_open(struct kit *k, struct pons_reactor **out,
                  struct pons_reason *reason);
 
+/* What open answered `err` with says why not. */
+void kit_check_reason(const struct pons_reason *reason, int err);
+
 /* What kit_open() takes from now on: the defaults but for one option. Nothing
  * may be open. 0, or -EINVAL if the option does not have that value. */
 int kit_configure(struct kit *k, const char *option, const char *value);
+int kit_has_option(const struct kit *k, const char *name);
+
+/* What that is now: the defaults if nothing was asked for. */
+const struct pons_config *kit_config(struct kit *k);
 
 /* Of a poller, without the adapter. */
 int kit_try_open_poller(struct kit *k, struct pons_poller **out,
@@ -169,6 +186,10 @@ void kit_ends(struct pons_reactor *r, struct pons_op op, int wanted);
 /* A look: nothing has ended. */
 void kit_quiet(struct pons_reactor *r);
 
+/* Polls, for 100 ms or longer, in which nothing ends; whether it sleeps most of
+ * that. */
+int kit_sleeps(struct pons_reactor *r);
+
 /* Calls forget(), if there is one, and closes. */
 void kit_forget(struct pons_reactor *r, int fd);
 
@@ -197,8 +218,14 @@ void kit_drain(int fd);
 
 int kit_descriptors(void);
 int kit_threads(void);
-size_t kit_heap(void);     // bytes of malloc(3) in use
-uint64_t kit_cpu_ns(void); // of this thread
+size_t kit_heap(void); // bytes of malloc(3) in use
+
+/* How long this thread ran; and how long it did not sleep: it ran, or waited
+ * for a processor. */
+uint64_t kit_cpu_ns(void);
+uint64_t kit_busy_ns(void);
+
+long kit_naps(void); // how often this thread went to sleep
 
 /* --- circumstances: kit/storm.c, kit/sandbox.c --- */
 
@@ -213,5 +240,8 @@ _Noreturn void kit_child_ends(void);
 
 /* From now on the system call `number` fails with `err` in this process. */
 void kit_forbid(long number, int err);
+
+/* From now on this thread, and those that it makes, may lock no memory. */
+void kit_lock_nothing(void);
 
 #endif /* KIT_H */

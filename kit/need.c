@@ -53,6 +53,13 @@ need_declares(const struct kit *k, uint32_t cap)
     return (ops->caps & cap) != 0;
 }
 
+/* The one policy that may run jobs on their submitters. */
+static int
+need_has_threads(const struct kit *k)
+{
+    return strcmp(k->engine->name, "inline") != 0;
+}
+
 static const char *
 need_capability(struct kit *k, unsigned needs)
 {
@@ -84,5 +91,7 @@ kit_need_unmet(struct kit *k, unsigned needs)
         return "it declares PONS_POLLER_EDGE";
     if (needs & KIT_ENDINGS && !need_declares(k, PONS_POLLER_ENDINGS))
         return "it does not declare PONS_POLLER_ENDINGS";
+    if (needs & KIT_THREADS && !need_has_threads(k))
+        return "it runs jobs on their submitters";
     return needs & CAPABILITIES ? need_capability(k, needs) : NULL;
 }

@@ -8,9 +8,14 @@
 
 #include "kit.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "core/opcode.h"
+
+enum { MS = 1000000 };
 
 struct op_text {
     char text[64];
@@ -20,13 +25,12 @@ struct op_text {
 static struct op_text
 op_text(const struct pons_op *op)
 {
-    static const char *const names[] = {"NOP",  "ACCEPT", "CONNECT", "RECV",
-                                        "SEND", "READ",   "WRITE",   "POLL"};
     struct op_text t;
 
     snprintf(t.text, sizeof t.text, "%s of %u on descriptor %d",
-             op->opcode < PONS_OPCODES ? names[op->opcode] : "unknown op",
-             op->len, op->fd);
+             poni_opcode_name(op->opcode), op->len, op->fd);
+    for (char *c = t.text; *c != ' ' && *c != '\0'; c++)
+        *c = (char)toupper((unsigned char)*c);
     return t;
 }
 
@@ -146,6 +150,29 @@ kit_quiet(struct pons_reactor *r)
         kit_fail("wanted no event, found one of %s with %d",
                  op_text(ev.op).text, ev.res);
     kit_check_result(n, 0, "poll with deadline 0");
+}
+
+/* Until it has slept or run for long enough to tell: on a busy machine who
+ * spins gets little of the processor, and who sleeps is let run late. */
+int
+kit_sleeps(struct pons_reactor *r)
+{
+    uint64_t began_ns = kit_now(), began_cpu_ns = kit_cpu_ns();
+    uint64_t began_busy_ns = kit_busy_ns(), cpu_ns, busy_ns, slept_ns;
+
+    do {
+        uint64_t deadline_ns = kit_now() + 100 * MS;
+        struct pons_event ev;
+
+        while (kit_now() < deadline_ns)
+            kit_check_result(r->ops->poll(r, &ev, 1, deadline_ns), 0,
+                             "poll with nothing to report");
+        cpu_ns = kit_cpu_ns() - began_cpu_ns;
+        busy_ns = kit_busy_ns() - began_busy_ns;
+        slept_ns = kit_now() - began_ns;
+        slept_ns -= busy_ns < slept_ns ? busy_ns : slept_ns;
+    } while (cpu_ns + slept_ns < 50 * MS);
+    return slept_ns > cpu_ns;
 }
 
 void

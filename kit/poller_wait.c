@@ -153,8 +153,7 @@ wait_woken_by_threads(struct kit *k)
     pthread_t threads[THREADS];
 
     for (int i = 0; i < THREADS; i++)
-        KIT_EQ(pthread_create(&threads[i], NULL, wait_waker, &s), 0,
-               "pthread_create");
+        KIT_THREAD(pthread_create(&threads[i], NULL, wait_waker, &s));
     while (poni_load_relaxed(&s.woken) < THREADS * WAKES)
         wait_for_a_wake(s.p);
     for (int i = 0; i < THREADS; i++)

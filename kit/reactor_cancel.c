@@ -125,6 +125,30 @@ cancel_accept(struct kit *k)
     kit_close(r);
 }
 
+/* Closed under it, which is a mistake: it may tell so, or end by its cancel. */
+static void
+cancel_closed(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_op op;
+    char c;
+    int fds[2], res;
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+    kit_pends(r, &op);
+    close(fds[0]);
+    r->ops->cancel(r, &op);
+    res = kit_await(r, &op);
+    KIT_WANT(res == -ECANCELED || res == -EBADF,
+             "a RECV that is cancelled when its descriptor is closed: wanted "
+             "-ECANCELED or -EBADF, found %d",
+             res);
+    kit_quiet(r);
+    close(fds[1]);
+    kit_close(r);
+}
+
 const struct kit_test kit_cancel_tests[] = {
     {"R5", "a cancelled op ends once and consumes nothing", KIT_IO, NULL,
      cancel_some},
@@ -134,5 +158,7 @@ const struct kit_test kit_cancel_tests[] = {
      cancel_too_late},
     {"R5", "a cancelled accept leaves the connection to the next", KIT_IO, NULL,
      cancel_accept},
+    {"R5", "an op whose descriptor is closed ends by its cancel", KIT_IO, NULL,
+     cancel_closed},
     {0},
 };

@@ -5,8 +5,10 @@
 
 #include "kit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,6 +80,16 @@ close_leaves_no_thread(struct kit *k)
         close_after_use(k, i);
     while (kit_threads() > before)
         sched_yield();
+}
+
+/* Those that were made to be nobody's children, too. */
+static void
+close_leaves_no_process(struct kit *k)
+{
+    KIT_SYS(prctl(PR_SET_CHILD_SUBREAPER, 1));
+    close_after_use(k, 0);
+    while (waitpid(-1, NULL, __WALL) >= 0 || errno == EINTR)
+        continue;
 }
 
 /* Of malloc's, which no host counts, and which changes by a little. */
@@ -207,7 +219,8 @@ const struct kit_test kit_close_tests[] = {
     {"R14", "close leaves no descriptor and no memory", KIT_ALL, NULL,
      close_leaves_nothing},
     {"R14", "close leaves no thread", KIT_ALL, NULL, close_leaves_no_thread},
-    {"R14", "close leaves nothing on the heap", KIT_ALL, NULL,
+    {"R14", "close leaves no process", KIT_ALL, NULL, close_leaves_no_process},
+    {"R14", "close leaves nothing on the heap", KIT_ALL, "R12",
      close_leaves_no_heap},
     {"R14", "close disturbs no other reactor", KIT_IO, NULL, close_one_of_two},
     {"R14", "a forked child disturbs nothing", KIT_IO | KIT_FORKED, "R8",

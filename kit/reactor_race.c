@@ -87,8 +87,7 @@ race_with_a_thread(struct kit *k)
     int fds[2], got = 0;
 
     kit_unix_pair(fds, SOCK_STREAM);
-    KIT_EQ(pthread_create(&writer, NULL, race_write, &fds[1]), 0,
-           "pthread_create");
+    KIT_THREAD(pthread_create(&writer, NULL, race_write, &fds[1]));
     for (unsigned round = 0; got < RACES; round++) {
         char c;
         int res = race_recv(r, fds[0], &c, round);
@@ -218,8 +217,7 @@ race_sends(struct kit *k)
     int fds[2];
 
     kit_unix_pair(fds, SOCK_STREAM);
-    KIT_EQ(pthread_create(&reader, NULL, race_read, &fds[1]), 0,
-           "pthread_create");
+    KIT_THREAD(pthread_create(&reader, NULL, race_read, &fds[1]));
     for (int i = 0; i < SENDS; i++) {
         struct pons_op *op = race_op(PONS_OP_SEND, fds[0], bytes, CHUNK);
         int res;

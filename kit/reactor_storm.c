@@ -86,8 +86,7 @@ storm_of_descriptors(struct kit *k)
     struct pons_reactor *r = kit_open(k);
     pthread_t thread;
 
-    KIT_EQ(pthread_create(&thread, NULL, storm_churn, NULL), 0,
-           "pthread_create");
+    KIT_THREAD(pthread_create(&thread, NULL, storm_churn, NULL));
     for (int i = 0; i < ROUNDS; i++) {
         struct pons_op op;
         char c = 0;

@@ -36,7 +36,14 @@ report_system(void)
 static const char *
 report_kind(const struct kit_exam *e)
 {
-    return e->entry->kind == PONS_KIND_POLLER ? "poller" : "reactor";
+    switch (e->entry->kind) {
+    case PONS_KIND_POLLER:
+        return "poller";
+    case PONS_KIND_POOL:
+        return "pool";
+    default:
+        return "reactor";
+    }
 }
 
 int

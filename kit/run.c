@@ -4,8 +4,9 @@
  *
  * The clock of the time limit is the kit's, not an alarm(2) of the test's:
  * engines and tests may block signals. The end of the process is what ends a
- * test, not that of its output, which something it left behind may hold open;
- * that is why a test's process leads a group, which is killed.
+ * test, not that of its output, which something it left behind may hold open
+ * and write to for ever. What it left behind goes with it: its group is killed,
+ * and who has left that is our child by then.
  */
 
 #include "run.h"
@@ -24,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/children.h"
 #include "core/fail.h"
 #include "need.h"
 #include "pons/time.h"
@@ -37,14 +39,27 @@ struct run {
     pid_t pid;
     int pidfd;
     int words; // the end to read of its stdout and stderr
+    struct children before;
     char heard[KIT_HEARD];
     size_t length;
 };
 
 /* --- in the process --- */
 
+/* As many descriptors as tests need, if there may be so many. */
 static void
-child_prepare(int words)
+child_allow_descriptors(void)
+{
+    struct rlimit l;
+
+    if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur >= KIT_DESCRIPTORS)
+        return;
+    l.rlim_cur = l.rlim_max < KIT_DESCRIPTORS ? l.rlim_max : KIT_DESCRIPTORS;
+    (void)setrlimit(RLIMIT_NOFILE, &l);
+}
+
+static void
+child_prepare(pid_t parent, int words)
 {
     const struct rlimit no_core = {0};
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -52,7 +67,10 @@ child_prepare(int words)
 
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) // it was too late for that
+        _exit(KIT_STATUS_TOLD);
     setrlimit(RLIMIT_CORE, &no_core);
+    child_allow_descriptors();
     signal(SIGXFSZ, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
@@ -109,7 +127,8 @@ run_hear_rest(struct run *r)
 {
     struct pollfd p = {.fd = r->words, .events = POLLIN};
 
-    while (r->words >= 0 && poll(&p, 1, 0) > 0)
+    while (r->words >= 0 && r->length < sizeof r->heard - 1 &&
+           poll(&p, 1, 0) > 0)
         run_hear(r);
     if (r->words >= 0)
         close(r->words);
@@ -162,6 +181,7 @@ run_reap(const struct run *r)
     kill(r->pid, SIGKILL); // whose group may not be its own yet
     while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
         continue;
+    children_end_all(&r->before);
     return status;
 }
 
@@ -232,8 +252,10 @@ run_follow(struct run *r, struct kit_result *result)
 static int
 run_fork(struct run *r, struct kit_result *result, struct poni_entry *entry)
 {
+    pid_t own = getpid();
     int words[2];
 
+    children_adopt(&r->before);
     if (pipe2(words, O_CLOEXEC) < 0)
         return -errno;
     fflush(NULL);
@@ -247,7 +269,7 @@ run_fork(struct run *r, struct kit_result *result, struct poni_entry *entry)
     }
     if (r->pid == 0) {
         close(words[0]);
-        child_prepare(words[1]);
+        child_prepare(own, words[1]);
         kit_verdict_use(r->verdict);
         child_run(result->test, entry);
     }

@@ -7,11 +7,15 @@
 #include "kit.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,14 +38,30 @@ kit_forbid(long number, int err)
                  strerror(errno));
 }
 
+/* Of who may lock memory by right, as root may, the limit says nothing. */
+void
+kit_lock_nothing(void)
+{
+    const struct rlimit none = {0};
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+
+    KIT_SYS(setrlimit(RLIMIT_MEMLOCK, &none));
+    KIT_SYS(syscall(SYS_capget, &head, caps));
+    caps[CAP_TO_INDEX(CAP_IPC_LOCK)].effective &= ~CAP_TO_MASK(CAP_IPC_LOCK);
+    KIT_SYS(syscall(SYS_capset, &head, caps));
+}
+
 int
 kit_child(void)
 {
     int status;
     pid_t pid = KIT_SYS(fork());
 
-    if (pid == 0)
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // which no child inherits
         return 1;
+    }
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (status == 0)

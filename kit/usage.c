@@ -7,8 +7,10 @@
 #include "kit.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 enum { SECOND = 1000000000 };
 
@@ -58,4 +60,36 @@ kit_cpu_ns(void)
 
     KIT_SYS(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t));
     return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+}
+
+/* How long it could run and was not let, since others did. */
+static uint64_t
+usage_queued_ns(void)
+{
+    FILE *f = fopen("/proc/thread-self/schedstat", "re");
+    uint64_t ns = 0;
+    int read = 0;
+
+    if (f != NULL) {
+        read = fscanf(f, "%*u %" SCNu64, &ns);
+        fclose(f);
+    }
+    if (read != 1)
+        kit_skip("/proc/thread-self/schedstat cannot be read here");
+    return ns;
+}
+
+uint64_t
+kit_busy_ns(void)
+{
+    return kit_cpu_ns() + usage_queued_ns();
+}
+
+long
+kit_naps(void)
+{
+    struct rusage usage;
+
+    KIT_SYS(getrusage(RUSAGE_THREAD, &usage));
+    return usage.ru_nvcsw;
 }

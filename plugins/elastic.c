@@ -8,13 +8,17 @@
  * `keepalive`; since the pool wakes the latest first, the surplus gets that
  * old. fixed keeps them, and leaves room beside slow jobs, as libuv does.
  *
- * When the system refuses a thread, the limit falls to what there is, until a
- * thread has ended.
+ * When the system refuses a thread, the limit falls to what there is: until a
+ * thread has ended, and for REFUSED_NS at most, since threads that are busy, or
+ * fixed, never end.
  */
 
 #include "pons/pool.h"
 
 #include <errno.h>
+
+#define SECOND     UINT64_C(1000000000)
+#define REFUSED_NS SECOND // long for a system call, short for an operator
 
 struct elastic {
     struct pons_pool_policy base;
@@ -29,6 +33,7 @@ struct elastic {
     uint32_t limit;      // of threads: max, or what the system allows
     uint32_t refused;    // view.spawn_refused when `limit` was set
     uint32_t last_class; // the last pick: classes take turns
+    uint64_t limited_ns; // when `limit` was set
     uint64_t next_launch_ns;
 };
 
@@ -147,7 +152,9 @@ elastic_heed_refusals(struct elastic *e, const struct pons_pool_view *v)
     if (v->spawn_refused != e->refused) {
         e->refused = v->spawn_refused;
         e->limit = v->threads > 1 ? v->threads : 1;
-    } else if (v->threads < e->limit) {
+        e->limited_ns = v->now_ns;
+    } else if (v->threads < e->limit ||
+               v->now_ns - e->limited_ns >= REFUSED_NS) {
         e->limit = e->max;
     }
 }
@@ -210,8 +217,6 @@ static const struct pons_pool_ops fixed_ops = {
     .on_idle = elastic_on_idle,
     .pick = elastic_pick,
 };
-
-#define SECOND UINT64_C(1000000000)
 
 static const struct pons_option elastic_options[] = {
     {.name = "max",

@@ -96,6 +96,16 @@ class Program(Bench):
         # To warm up, twice, and to count where that is allowed.
         self.assertIn(counts, ({3}, {4}))
 
+    def test_one_that_takes_long_has_the_time_that_an_interval_takes(self):
+        def values(*options):
+            self.bench("--quick", *options, "--reactor", "epoll", "--pool",
+                       "elastic", "--json", self.json, "--program", "sleep",
+                       "0.9")
+            return len(self.metrics(self.figures())["wall"]["values"])
+
+        self.assertGreaterEqual(values(), 6)
+        self.assertEqual(values("--time", "1s"), 1)
+
     def test_all_words_after_it_are_its_own(self):
         self.measure(self.script(), "--json", "x", "--", "-n", "")
         self.assertEqual({w.rsplit("|", 1)[1] for w in self.started()},

@@ -438,6 +438,22 @@ class Settings(Test):
         self.assertIn("PONS_REACTOR", settings["PONS_REACTOR"]["origin"])
         self.assertIn("default", settings["PONS_STALL"]["origin"])
 
+    def test_explain_says_who_does_each_operation(self):
+        result = pons("explain", "-v", PONS_REACTOR="poll", PONS_POOL="fixed")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, r"(?m)^  recvmsg +poll$")
+        self.assertRegex(result.stdout, r"(?m)^  openat +the pool fixed$")
+        self.assertRegex(result.stdout, r"(?m)^  waitid +a pidfd in poll;")
+        self.assertNotIn("openat", pons("explain").stdout)
+        told = json.loads(pons("explain", "--json",
+                               PONS_REACTOR="null").stdout)["operations"]
+        self.assertEqual((told["fsync"], told["openat"]),
+                         ("null", "the pool elastic"))
+        told = json.loads(pons("explain", "--json", PONS_REACTOR="null",
+                               PONS_FILES="pool").stdout)["operations"]
+        self.assertEqual((told["fsync"], told["recv"]),
+                         ("the pool elastic", "null"))
+
     def test_explain_in_words_says_the_same(self):
         result = pons("explain", PONS_REACTOR="poll", PONS_WORKERS="2")
         self.assertEqual((result.returncode, result.stderr), (0, ""))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/elastic_test.c - what the policies elastic and fixed promise: bounds,
- * growth, shrinking, room beside slow jobs.
+ * tests/elastic_test.c - what the policies elastic and fixed promise beyond the
+ * rules of all (kit/pool_*.c): growth, shrinking, room beside slow jobs.
  */
 
 #include "pool_rig.h"
@@ -45,105 +45,6 @@ burst_gets_a_thread_for_each_job(void)
         rig_wait(&w[i].begun);
     for (int i = 0; i < N; i++)
         work_finish(&w[i]);
-    rig_close(p);
-}
-
-/* --- bounds, measured inside the jobs --- */
-
-static int running, most; // atomic
-
-static int64_t
-bound_run(void *arg)
-{
-    int n = __atomic_add_fetch(&running, 1, __ATOMIC_SEQ_CST);
-    int seen = __atomic_load_n(&most, __ATOMIC_SEQ_CST);
-
-    while (n > seen &&
-           !__atomic_compare_exchange_n(&most, &seen, n, 0, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST))
-        continue;
-    sched_yield();
-    ((struct work *)arg)->ran = 1;
-    __atomic_sub_fetch(&running, 1, __ATOMIC_SEQ_CST);
-    return 42;
-}
-
-/* Many jobs at a time. How many ran at once, at most. */
-static int
-most_at_once(struct poni_pool *p)
-{
-    enum { N = 32 };
-    struct work w[N];
-
-    __atomic_store_n(&most, 0, __ATOMIC_SEQ_CST);
-    for (int round = 0; round < ROUNDS / 10; round++) {
-        for (int i = 0; i < N; i++) {
-            work_init(&w[i], 0);
-            w[i].job.fn = bound_run;
-            work_submit(p, &w[i]);
-        }
-        for (int i = 0; i < N; i++)
-            work_await(&w[i]);
-    }
-    return __atomic_load_n(&most, __ATOMIC_SEQ_CST);
-}
-
-static void
-b1_no_more_jobs_at_once_than_threads_allowed(void)
-{
-    struct poni_pool *p;
-
-    p = rig_elastic(0, 1, PONS_S, 0);
-    CHECK_EQ(most_at_once(p), 1);
-    CHECK_EQ(rig_figures(p).threads, 1);
-    rig_close(p);
-    p = rig_elastic(0, 3, 1, 0);
-    CHECK(most_at_once(p) <= 3);
-    rig_close(p);
-    p = rig_fixed(2);
-    CHECK(most_at_once(p) <= 2);
-    CHECK_EQ(rig_figures(p).threads, 2);
-    rig_close(p);
-}
-
-static int64_t
-waits_run(void *arg)
-{
-    struct work *w = arg;
-
-    w->ran = 1;
-    poni_pool_wait_begin();
-    sem_post(&w->begun);
-    rig_wait(&w->go);
-    poni_pool_wait_end();
-    return 42;
-}
-
-static void
-surplus_after_waiting_goes(void)
-{
-    struct poni_pool *p = rig_elastic(0, 1, PONS_S, 0);
-    struct work waiter[3], busy, w;
-
-    for (int i = 0; i < 3; i++) {
-        work_init(&waiter[i], 0);
-        waiter[i].job.fn = waits_run;
-        work_submit(p, &waiter[i]);
-        rig_wait(&waiter[i].begun);
-    }
-    work_occupy(p, &busy);
-    CHECK_EQ(rig_figures(p).waiting, 3);
-    CHECK_EQ(rig_figures(p).threads, 4);
-    work_init(&w, 0); // for the next that is free, and not before
-    work_submit(p, &w);
-    for (int i = 0; i < 3; i++)
-        work_finish(&waiter[i]);
-    CHECK_EQ(rig_figures(p).waiting, 0);
-    CHECK_EQ(rig_figures(p).threads, 1);
-    CHECK_EQ(w.ran, 0);
-    work_finish(&busy);
-    work_await(&w);
-    CHECK_EQ(most_at_once(p), 1);
     rig_close(p);
 }
 
@@ -405,12 +306,53 @@ checked_pick(struct pons_pool_policy *p, const struct pons_pool_view *v)
     return honest->pick(p, v);
 }
 
+static int running, most; // atomic
+
+static int64_t
+bound_run(void *arg)
+{
+    int n = __atomic_add_fetch(&running, 1, __ATOMIC_SEQ_CST);
+    int seen = __atomic_load_n(&most, __ATOMIC_SEQ_CST);
+
+    while (n > seen &&
+           !__atomic_compare_exchange_n(&most, &seen, n, 0, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+        continue;
+    sched_yield();
+    ((struct work *)arg)->ran = 1;
+    __atomic_sub_fetch(&running, 1, __ATOMIC_SEQ_CST);
+    return 42;
+}
+
 static void *
 submit_many(void *pool)
 {
-    for (int i = 0; i < 5; i++)
-        (void)most_at_once(pool);
+    enum { N = 32 }; // at a time
+    struct work w[N];
+
+    for (int round = 0; round < ROUNDS / 2; round++) {
+        for (int i = 0; i < N; i++) {
+            work_init(&w[i], 0);
+            w[i].job.fn = bound_run;
+            work_submit(pool, &w[i]);
+        }
+        for (int i = 0; i < N; i++)
+            work_await(&w[i]);
+    }
     return NULL;
+}
+
+static int64_t
+waits_run(void *arg)
+{
+    struct work *w = arg;
+
+    w->ran = 1;
+    poni_pool_wait_begin();
+    sem_post(&w->begun);
+    rig_wait(&w->go);
+    poni_pool_wait_end();
+    return 42;
 }
 
 static void
@@ -452,8 +394,6 @@ view_is_true_at_every_question(void)
 static const struct unit_test tests[] = {
     TEST(threads_come_one_at_a_time_as_jobs_wait),
     TEST(burst_gets_a_thread_for_each_job),
-    TEST(b1_no_more_jobs_at_once_than_threads_allowed),
-    TEST(surplus_after_waiting_goes),
     TEST(idle_thread_ends_after_its_keepalive),
     TEST(min_threads_are_there_at_once_and_stay),
     TEST(launch_interval_spaces_threads_and_strands_nobody),

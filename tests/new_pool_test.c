@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tests/new_pool_test.c - what the policy that `pons new pool` starts with says
- * of itself: bounds, growth, shrinking, turns, refusals. It is linked as it
- * stands in cli/new/pool/.
+ * of itself: growth, shrinking, turns, refusals. It is linked as it stands in
+ * cli/new/pool/. That it keeps the rules is tests/new_test.py's.
  */
 
 #include "pool_rig.h"
@@ -151,61 +151,6 @@ normal_and_slow_jobs_take_turns(void)
     rig_close(p);
 }
 
-static int64_t
-waits_run(void *arg)
-{
-    struct work *w = arg;
-
-    w->ran = 1;
-    poni_pool_wait_begin();
-    sem_post(&w->begun);
-    rig_wait(&w->go);
-    poni_pool_wait_end();
-    return 42;
-}
-
-static void
-who_waited_for_a_job_gets_no_place_beyond_the_limit(void)
-{
-    struct poni_pool *p = rig_new(1, 0, FOREVER);
-    struct work waiter[3], busy, w;
-
-    for (int i = 0; i < 3; i++) {
-        work_init(&waiter[i], 0);
-        waiter[i].job.fn = waits_run;
-        work_submit(p, &waiter[i]);
-        rig_wait(&waiter[i].begun);
-    }
-    work_occupy(p, &busy);
-    work_init(&w, 0); // for the next that is free, and not before
-    work_submit(p, &w);
-    for (int i = 0; i < 3; i++)
-        work_finish(&waiter[i]);
-    CHECK_EQ(rig_figures(p).threads, 1);
-    CHECK_EQ(w.ran, 0);
-    work_finish(&busy);
-    work_await(&w);
-    rig_close(p);
-}
-
-static void
-a_system_without_threads_strands_nobody(void)
-{
-    struct poni_pool *p = rig_new(4, 0, FOREVER);
-    struct work first, queued[3];
-
-    work_occupy(p, &first);
-    rig_set_refuse(1);
-    for (int i = 0; i < 3; i++) {
-        work_init(&queued[i], 0);
-        work_submit(p, &queued[i]);
-    }
-    work_finish(&first);
-    for (int i = 0; i < 3; i++)
-        work_await(&queued[i]);
-    rig_close(p);
-}
-
 #define TEST(name)  \
     {               \
 #name, name \
@@ -218,8 +163,6 @@ static const struct unit_test tests[] = {
     TEST(jobs_beyond_the_queue_are_refused),
     TEST(without_a_queue_none_is_refused),
     TEST(normal_and_slow_jobs_take_turns),
-    TEST(who_waited_for_a_job_gets_no_place_beyond_the_limit),
-    TEST(a_system_without_threads_strands_nobody),
     {0},
 };
 

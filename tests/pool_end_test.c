@@ -5,6 +5,8 @@
 
 #include "pool_rig.h"
 
+#include "core/atomic.h"
+
 enum { ROUNDS = 2000 };
 
 /* --- cancel --- */
@@ -189,6 +191,29 @@ shutdown_cancels_what_was_given_and_has_not_begun(void)
     CHECK_EQ(poni_pool_free(p), 1);
 }
 
+/* The thread was called, and finds neither the job nor a pool that is open. */
+static void
+shutdown_meets_a_thread_whose_job_was_cancelled(void)
+{
+    for (int i = 0; i < ROUNDS / 2; i++) {
+        struct poni_pool *p = rig_fixed(1);
+        struct work w;
+
+        work_init(&w, 0);
+        work_submit(p, &w);
+        work_await(&w);
+        work_init(&w, 0);
+        work_submit(p, &w);
+        if (poni_pool_cancel(p, &w.job))
+            work_await_refusal(&w, -ECANCELED);
+        else
+            work_await(&w);
+        for (int pause = 0; pause < i * 10; pause++)
+            poni_pause(); // so that it is met at all ages
+        rig_close(p);
+    }
+}
+
 static void
 jobs_left_running_are_counted_and_named(void)
 {
@@ -313,6 +338,7 @@ static const struct unit_test tests[] = {
     TEST(done_may_free_the_job_and_submit_another),
     TEST(shutdown_cancels_queued_and_asks_running_jobs),
     TEST(shutdown_cancels_what_was_given_and_has_not_begun),
+    TEST(shutdown_meets_a_thread_whose_job_was_cancelled),
     TEST(jobs_left_running_are_counted_and_named),
     TEST(pool_stays_until_the_submit_has_returned),
     TEST(shutdown_waits_for_a_job_on_its_submitter),

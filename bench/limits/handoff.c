@@ -23,14 +23,11 @@
 #include "bench.h"
 #include "core/atomic.h"
 #include "core/futex.h"
+#include "counts.h"
 
-enum {
-    SPINS = 1000000,
-    SLEEPS = 5000,
-    PAUSED = 500,
-    PAUSED_QUICK = 40, // the median needs no more
-    PAUSE_NS = 1000000,
-};
+/* In place of the calls, jobs and wakes of bench/counts.h: one that spins takes
+ * a hundredth of one that sleeps. */
+enum { SPINS = 1000000, SLEEPS = 5000 };
 
 static int cores[2]; // ours, the partner's
 
@@ -176,7 +173,7 @@ static void
 after_pauses(struct bench_run *r, enum how how)
 {
     static struct handoff h;
-    uint32_t rounds = bench_is_quick(r) ? PAUSED_QUICK : PAUSED;
+    uint32_t rounds = bench_is_quick(r) ? CALLS_PAUSED_QUICK : CALLS_PAUSED;
     struct histogram *each;
     pthread_t thread;
 

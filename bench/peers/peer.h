@@ -49,10 +49,12 @@ peer_until_stdin_ends(void *arg)
 
 /* bench_main(), and the server: `serve` prints its port and never returns. It
  * ends with stdin, which a thread of its own reads: that is the bench's affair
- * and not to be seen in the peer's code. `axes` is what changes its figures. */
+ * and not to be seen in the peer's code. `how` it serves is for people; `axes`
+ * is what changes its figures. */
 static inline int
 peer_main(const struct bench_workload *const *workloads, const char *subject,
-          void (*serve)(void), const char *axes, int argc, char **argv)
+          void (*serve)(void), const char *how, const char *axes, int argc,
+          char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--serve") == 0 &&
         strcmp(argv[2], "echo") == 0) {
@@ -67,8 +69,7 @@ peer_main(const struct bench_workload *const *workloads, const char *subject,
     }
     if (argc == 2 && strcmp(argv[1], "--describe") == 0) {
         const struct serve_description about = {
-            subject, "the peer's own way, with TCP_NODELAY",
-            "what an application does with a message", axes};
+            subject, how, "what an application does with a message", axes};
 
         serve_describe(&about);
     }

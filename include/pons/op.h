@@ -9,19 +9,52 @@
  * reactor gets it from the core (pons/reactor.h). Line 0 is all that a
  * completion touches, line 1 holds the arguments.
  *
+ * Sockets, pipes and readiness. These wait, and every reactor does them (R2):
+ *
  *   opcode    fd       addr      addr2      len     offset  op_flags
  *   NOP       -        -         -          res     -       -
  *   ACCEPT    listener sockaddr  socklen_t* -       -       SOCK_...
  *   CONNECT   socket   sockaddr  -          its len -       -
  *   RECV      socket   buffer    -          bytes   -       MSG_...
  *   SEND      socket   buffer    -          bytes   -       MSG_...
- *   READ      any      buffer    -          bytes   at, -1  -
- *   WRITE     any      buffer    -          bytes   at, -1  -
+ *   RECVMSG   socket   msghdr    -          -       -       MSG_...
+ *   SENDMSG   socket   msghdr    -          -       -       MSG_...
+ *   READ      any      buffer    -          bytes   -1      -
+ *   WRITE     any      buffer    -          bytes   -1      -
  *   POLL      any      -         -          events  -       -
  *
+ * Files, names and the like. These end by themselves; a reactor may leave them
+ * to the core (UNSUPPORTED):
+ *
+ *   READ      file     buffer    -          bytes   at      -
+ *   WRITE     file     buffer    -          bytes   at      -
+ *   READV     file     iovec     -          parts   at      RWF_...
+ *   WRITEV    file     iovec     -          parts   at      RWF_...
+ *   OPENAT    folder   path      -          mode    -       O_...
+ *   CLOSE     any      -         -          -       -       -
+ *   FSYNC     file     -         -          -       -       -
+ *   FDATASYNC file     -         -          -       -       -
+ *   FALLOCATE file     -         = size     mode    at      -
+ *   FTRUNCATE file     -         -          -       size    -
+ *   STATX     folder   path      statx      mask    -       AT_...
+ *   RENAMEAT  folder   path      new path   -       -       RENAME_...
+ *   UNLINKAT  folder   path      -          -       -       AT_...
+ *   MKDIRAT   folder   path      -          mode    -       -
+ *   LINKAT    folder   path      new path   -       -       AT_...
+ *   SYMLINKAT folder   target    new path   -       -       -
+ *   SPLICE    to       -         = from at  bytes   to at   SPLICE_F_...
+ *   SHUTDOWN  socket   -         -          SHUT_.. -       -
+ *   WAITID    id       -         siginfo    P_...   -       W...
+ *   SOCKET    domain   -         -          type    -       -
+ *
+ * "= x" is in offset2, which shares its place with addr2. fd2 is the folder of
+ * the new path, SPLICE's source, and SOCKET's protocol; -1 as an offset is
+ * PONS_AT_POSITION.
+ *
  * `events` are POLLIN, POLLOUT and so on of poll(2), and so is POLL's result.
- * ACCEPT gives a new descriptor, close-on-exec and non-blocking as op_flags
- * say; its result is the taker's to close. SEND never raises SIGPIPE.
+ * ACCEPT, OPENAT and SOCKET give a new descriptor, close-on-exec and
+ * non-blocking as their flags say; it is the taker's to close. Nothing raises
+ * SIGPIPE.
  *
  * Ownership   Caller-owned. From submit until its last event the op and all it
  *             points to stay where they are (R2).
@@ -38,10 +71,30 @@ enum pons_opcode {
     PONS_OP_READ,
     PONS_OP_WRITE,
     PONS_OP_POLL,
+    PONS_OP_RECVMSG,
+    PONS_OP_SENDMSG,
+    PONS_OP_READV,
+    PONS_OP_WRITEV,
+    PONS_OP_OPENAT,
+    PONS_OP_CLOSE,
+    PONS_OP_FSYNC,
+    PONS_OP_FDATASYNC,
+    PONS_OP_FALLOCATE,
+    PONS_OP_FTRUNCATE,
+    PONS_OP_STATX,
+    PONS_OP_RENAMEAT,
+    PONS_OP_UNLINKAT,
+    PONS_OP_MKDIRAT,
+    PONS_OP_LINKAT,
+    PONS_OP_SYMLINKAT,
+    PONS_OP_SPLICE,
+    PONS_OP_SHUTDOWN,
+    PONS_OP_WAITID,
+    PONS_OP_SOCKET,
     PONS_OPCODES, /* how many; grows at the end */
 };
 
-/* Offset of READ and WRITE that means: where the descriptor stands. */
+/* An offset that means: where the descriptor stands. */
 #define PONS_AT_POSITION UINT64_MAX
 
 struct pons_reactor;

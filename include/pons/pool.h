@@ -6,19 +6,39 @@
  * pons/pool.h - what a blocking-pool policy must provide. For authors of them.
  *
  * The core owns the threads, the queues, cancel, shutdown and the counters; a
- * policy only decides, in functions of a few lines over a view of the pool. It
- * is called with the pool's lock held: it makes no system call, waits for
- * nothing and calls nobody.
+ * policy only decides, in functions of a few lines over a view of the pool. The
+ * rules have numbers; `pons conform` tests them under the same.
  *
  *   B1 bounds     The core starts a thread only while there are fewer than
  *                 on_tick named last. Those inside a job that waits are not
- *                 counted (nesting cannot deadlock).
+ *                 counted (nesting cannot deadlock). A policy names no more
+ *                 than its options say; when jobs come back from waiting, pick
+ *                 gives nothing beyond that and on_idle lets the surplus go.
  *   B2 no strand  A queued job is run or refused, whatever the policy answers:
- *                 with no thread at all, the core starts one.
+ *                 with no thread at all, the core starts one. No class waits
+ *                 for ever because of the other.
  *   B3 refusals   PONS_POOL_REFUSE is a result (-EBUSY) of the job, not a loss.
+ *                 It has a reason: an empty pool takes any job.
+ *   B4 growth     Below the bound no job waits for ever behind one that blocks;
+ *                 a thread that the system refused is asked for again.
+ *   B5 idle       A thread without a job sleeps or leaves: the time that
+ *                 on_idle answers passes before it is asked again.
+ *   B6 answers    Each is one that this header has, and reserved fields are
+ *                 zero; pick answers a class in which jobs wait, or NONE while
+ *                 a job runs.
+ *   B7 here       Only `inline` answers PONS_POOL_RUN_HERE.
+ *   B8 lock       All but open() and close() are called with the pool's lock
+ *                 held: they make no system call, wait for nothing and call
+ *                 nobody, the host included.
+ *   B9 borrowed   The view and the job are there for the call, and are not
+ *                 written to.
+ *   B10 open      It makes a policy of its own, or answers -errno with a reason
+ *                 and keeps nothing.
+ *   B11 close     It gives back all that open() took.
  *
- * Ownership   The view and the config are borrowed for the call (open: until
- *             close).
+ * Ownership   The config is borrowed until close(); all else for the call.
+ *
+ * Threads     Any, one at a time.
  *
  * Failure     Only open() can fail, with a reason.
  */

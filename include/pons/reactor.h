@@ -22,7 +22,9 @@
  *                 points to stay; the engine touches no op after its last event
  *                 or after DONE. DONE gives no event and sets op->res.
  *                 UNSUPPORTED only for ops that end by themselves (files,
- *                 names); every reactor does sockets, pipes and POLL.
+ *                 names; pons/op.h has the table); every reactor does sockets,
+ *                 pipes and POLL. An opcode whose bit is not in `opcodes` is
+ *                 not asked for: so an engine may be older than an opcode.
  *   R3  once      Exactly one last event per pending op, and none after it.
  *   R4  no fail   submit and cancel cannot fail: errors are results. A full
  *                 queue delays; it never drops an op or a cancel.
@@ -45,8 +47,8 @@
  *                 in blocking mode never blocks the owner; a listener in
  *                 blocking mode is -EINVAL with a sentence.
  *   R10 multishot A capability; the adapter emulates it. ENOBUFS is flow
- *                 control. Both come with the operation set: today no
- *                 operation is multishot.
+ *                 control. Both come with lent buffers: today no operation is
+ *                 multishot.
  *   R11 timers    Are the core's: one deadline per poll, never early.
  *   R12 thrift    After warm-up no allocation per op (a wrapped library's is
  *                 declared), no callback into user code, no lock held while
@@ -54,8 +56,8 @@
  *   R13 virtual   With PONS_REACTOR_VIRTUAL_TIME, time, randomness and memory
  *                 come from pons_host only: same host, same calls, same events.
  *   R14 close     Asked only of an empty reactor; within 1 s no descriptor,
- *                 memory or thread is left. forked() frees the child's copies
- *                 and disturbs no op of the parent.
+ *                 memory, thread or process is left. forked() frees the child's
+ *                 copies and disturbs no op of the parent.
  *   R15 refusal   EPERM by sysctl or seccomp, ENOSYS, ENOMEM by memlock are
  *                 reasons in words; features are found by trying; a fallback
  *                 while running is reported.
@@ -98,6 +100,7 @@ enum pons_reactor_caps {
     PONS_REACTOR_VIRTUAL_TIME = 1u << 2, /* R13 */
     PONS_REACTOR_REGISTERS = 1u << 3,    /* keeps descriptors between ops: they
                                             have a home, and need forget() */
+    PONS_REACTOR_FILES = 1u << 4,        /* READ and WRITE at an offset, too */
 };
 
 /* The head of an engine's own struct, filled by open(). */

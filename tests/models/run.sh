@@ -49,6 +49,9 @@ check() {
         complain "$id" "was not explored"
     elif [ $expected = good ] && ! grep -q 'errors: 0' "$out/$id/log"; then
         complain "$id" "has a fault"
+    elif [ $expected = good ] &&
+        grep -q 'Search not completed' "$out/$id/log"; then
+        complain "$id" "was not searched to its end"
     elif [ $expected = broken ] && grep -q 'errors: 0' "$out/$id/log"; then
         complain "$id" "is broken, and spin has found no fault"
     else

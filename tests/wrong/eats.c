@@ -3,7 +3,7 @@
  * tests/wrong/eats.c - breaks R5: a cancel takes a byte with it.
  */
 
-#include "reactor.h"
+#include "adapted.h"
 
 #include <sys/socket.h>
 
@@ -14,7 +14,7 @@ eats_cancel(struct pons_reactor *r, struct pons_op *op)
 
     if (op->opcode == PONS_OP_RECV)
         (void)!recv(op->fd, &c, 1, MSG_DONTWAIT);
-    right_cancel(r, op);
+    adapter_cancel(r, op);
 }
 
-WRONG_REACTOR("eats", wrong_reactor.cancel = eats_cancel)
+REACTOR("eats", adapted_ops.cancel = eats_cancel)

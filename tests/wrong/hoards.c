@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/wrong/hoards.c - breaks R12: an op costs a piece of memory.
+ * tests/wrong/hoards.c - breaks R12: each op asks for memory, if only for a
+ * moment.
  */
 
-#include "reactor.h"
-
-static const struct pons_host *hoards_host;
-
-static int
-hoards_open(struct pons_reactor **out, const struct pons_config *config,
-            const struct pons_host *host, struct pons_reason *reason)
-{
-    hoards_host = host;
-    return right_open(out, config, host, reason);
-}
+#include "adapted.h"
 
 static int
 hoards_submit(struct pons_reactor *r, struct pons_op *op)
 {
-    void *memory = hoards_host->alloc(hoards_host, sizeof *op);
+    const struct pons_host *h = self(r)->host;
+    void *note = h->alloc(h, sizeof *op);
 
-    if (memory != NULL)
-        hoards_host->free(hoards_host, memory, sizeof *op);
-    return right_submit(r, op);
+    if (note != NULL)
+        h->free(h, note, sizeof *op);
+    return adapter_submit(r, op);
 }
 
-WRONG_REACTOR("hoards", wrong_reactor.open = hoards_open,
-              wrong_reactor.submit = hoards_submit)
+REACTOR("hoards", adapted_ops.submit = hoards_submit)

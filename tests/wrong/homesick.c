@@ -4,52 +4,28 @@
  * told anything.
  */
 
-#include "reactor.h"
+#include "adapted.h"
 
-enum { OWNERS = 4096, GIVEN_UP_MS = 3600000 };
-
-static struct homesick {
-    struct pons_reactor *r;
-    pid_t owner;
-} homes[OWNERS];
-
-static struct homesick *
-homesick_find(struct pons_reactor *r)
-{
-    struct homesick *h = homes;
-
-    while (h->r != r && h->r != NULL)
-        h++;
-    return h;
-}
+enum { GIVEN_UP_MS = 3600000 };
 
 static int
 homesick_bind(struct pons_reactor *r)
 {
-    struct homesick *h = homesick_find(r);
+    uintptr_t *home = adapted_state(r);
 
-    if (h->r == NULL)
-        *h = (struct homesick){r, gettid()};
-    return right_bind(r);
+    if (*home == 0)
+        *home = (uintptr_t)gettid();
+    return adapter_bind(r);
 }
 
 static int
 homesick_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
               uint64_t deadline_ns)
 {
-    if (homesick_find(r)->owner != gettid())
+    if (*adapted_state(r) != (uintptr_t)gettid())
         poll(NULL, 0, GIVEN_UP_MS);
-    return right_poll(r, events, cap, deadline_ns);
+    return adapter_poll(r, events, cap, deadline_ns);
 }
 
-static void
-homesick_close(struct pons_reactor *r)
-{
-    homesick_find(r)->owner = 0;
-    homesick_find(r)->r = (struct pons_reactor *)&homes; // of nobody
-    right_close(r);
-}
-
-WRONG_REACTOR("homesick", wrong_reactor.bind = homesick_bind,
-              wrong_reactor.poll = homesick_poll,
-              wrong_reactor.close = homesick_close)
+REACTOR("homesick", adapted_ops.bind = homesick_bind,
+        adapted_ops.poll = homesick_poll)

@@ -4,7 +4,7 @@
  * when it is given the next one.
  */
 
-#include "reactor.h"
+#include "adapted.h"
 
 static struct pons_op *lingers_last;
 
@@ -17,10 +17,10 @@ lingers_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
     if (lingers_last != NULL)
         lingers_last->res = 0;
     lingers_last = NULL;
-    n = right_poll(r, events, cap, deadline_ns);
+    n = adapter_poll(r, events, cap, deadline_ns);
     if (n > 0)
         lingers_last = events[n - 1].op;
     return n;
 }
 
-WRONG_REACTOR("lingers", wrong_reactor.poll = lingers_poll)
+REACTOR("lingers", adapted_ops.poll = lingers_poll)

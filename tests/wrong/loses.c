@@ -4,16 +4,16 @@
  * taken and forgotten.
  */
 
-#include "reactor.h"
+#include "adapted.h"
 
 static int
 loses_submit(struct pons_reactor *r, struct pons_op *op)
 {
-    int how = right_submit(r, op);
+    int how = adapter_submit(r, op);
 
     if (how == PONS_SUBMIT_DONE && op->res == -ENOMEM)
         return PONS_SUBMIT_PENDING;
     return how;
 }
 
-WRONG_REACTOR("loses", wrong_reactor.submit = loses_submit)
+REACTOR("loses", adapted_ops.submit = loses_submit)

@@ -4,13 +4,13 @@
  * it has ended.
  */
 
-#include "reactor.h"
+#include "adapted.h"
 
 static int
 mistakes_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
               uint64_t deadline_ns)
 {
-    int n = right_poll(r, events, cap, deadline_ns);
+    int n = adapter_poll(r, events, cap, deadline_ns);
 
     for (int i = 0; i < n; i++)
         if (events[i].res == -ECONNRESET)
@@ -18,4 +18,4 @@ mistakes_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
     return n;
 }
 
-WRONG_REACTOR("mistakes", wrong_reactor.poll = mistakes_poll)
+REACTOR("mistakes", adapted_ops.poll = mistakes_poll)

@@ -3,17 +3,17 @@
  * tests/wrong/mute.c - breaks R15: it refuses, and does not say why.
  */
 
-#include "reactor.h"
+#include "adapted.h"
 
 static int
 mute_open(struct pons_reactor **out, const struct pons_config *config,
           const struct pons_host *host, struct pons_reason *reason)
 {
-    int err = right_open(out, config, host, reason);
+    int err = adapted_open(out, config, host, reason);
 
     if (err < 0)
         reason->text[0] = '\0';
     return err;
 }
 
-WRONG_REACTOR("mute", wrong_reactor.open = mute_open)
+REACTOR("mute", adapted_ops.open = mute_open)

@@ -4,17 +4,17 @@
  * is more.
  */
 
-#include "reactor.h"
+#include "adapted.h"
 
 static int
 promises_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
               uint64_t deadline_ns)
 {
-    int n = right_poll(r, events, cap, deadline_ns);
+    int n = adapter_poll(r, events, cap, deadline_ns);
 
     for (int i = 0; i < n; i++)
         events[i].flags |= PONS_EVENT_MORE;
     return n;
 }
 
-WRONG_REACTOR("promises", wrong_reactor.poll = promises_poll)
+REACTOR("promises", adapted_ops.poll = promises_poll)

@@ -3,7 +3,7 @@
  * tests/wrong/shrugs.c - breaks R5: a cancel is heard, and nothing follows.
  */
 
-#include "reactor.h"
+#include "adapted.h"
 
 static void
 shrugs_cancel(struct pons_reactor *r, struct pons_op *op)
@@ -12,4 +12,4 @@ shrugs_cancel(struct pons_reactor *r, struct pons_op *op)
     (void)op;
 }
 
-WRONG_REACTOR("shrugs", wrong_reactor.cancel = shrugs_cancel)
+REACTOR("shrugs", adapted_ops.cancel = shrugs_cancel)

@@ -3,7 +3,7 @@
  * tests/wrong/twice.c - breaks R3: an event that fills its room is told again.
  */
 
-#include "reactor.h"
+#include "adapted.h"
 
 static struct pons_event twice_event;
 
@@ -18,10 +18,10 @@ twice_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
         twice_event.op = NULL;
         return 1;
     }
-    n = right_poll(r, events, cap, deadline_ns);
+    n = adapter_poll(r, events, cap, deadline_ns);
     if (n == 1 && cap == 1)
         twice_event = events[0];
     return n;
 }
 
-WRONG_REACTOR("twice", wrong_reactor.poll = twice_poll)
+REACTOR("twice", adapted_ops.poll = twice_poll)

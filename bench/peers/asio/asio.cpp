@@ -29,5 +29,8 @@ main(int argc, char **argv)
         NULL,
     };
 
-    return peer_main(workloads, "asio", asio_serve, "\"workers\"", argc, argv);
+    return peer_main(workloads, "asio", asio_serve,
+                     "a coroutine per connection with a buffer of 32 KiB in "
+                     "its frame; async_read_some(), async_write(); TCP_NODELAY",
+                     "\"workers\"", argc, argv);
 }

@@ -30,5 +30,8 @@ main(int argc, char **argv)
         NULL,
     };
 
-    return peer_main(workloads, "glib", glib_serve, "", argc, argv);
+    return peer_main(workloads, "glib", glib_serve,
+                     "one main context, a GSocket and its source per "
+                     "connection, one read buffer for all; TCP_NODELAY",
+                     "", argc, argv);
 }

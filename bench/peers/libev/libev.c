@@ -18,5 +18,8 @@ main(int argc, char **argv)
         &libev_cancel_storm, &libev_fanin,     NULL,
     };
 
-    return peer_main(workloads, "libev", libev_serve, "", argc, argv);
+    return peer_main(workloads, "libev", libev_serve,
+                     "one loop, an ev_io per connection, recv() into one "
+                     "buffer for all, send(); TCP_NODELAY",
+                     "", argc, argv);
 }

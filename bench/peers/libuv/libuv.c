@@ -25,5 +25,8 @@ main(int argc, char **argv)
         NULL,
     };
 
-    return peer_main(workloads, "libuv", libuv_serve, "", argc, argv);
+    return peer_main(workloads, "libuv", libuv_serve,
+                     "one loop, one read buffer for all connections, "
+                     "uv_try_write() first; TCP_NODELAY",
+                     "", argc, argv);
 }

@@ -27,5 +27,8 @@ main(int argc, char **argv)
         NULL,
     };
 
-    return peer_main(workloads, "threads", threads_serve, "", argc, argv);
+    return peer_main(workloads, "threads", threads_serve,
+                     "a thread per connection, its buffer of 64 KiB on its "
+                     "stack; recv(), send(); TCP_NODELAY",
+                     "", argc, argv);
 }

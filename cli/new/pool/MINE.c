@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MINE.c - the pool policy MINE. The contract: pons/pool.h, B1 to B3.
+ * MINE.c - the pool policy MINE. The contract: pons/pool.h, B1 to B11.
  *
  * A thread for every job, up to `threads`; one that was idle for `keepalive`
  * ends. Normal and slow jobs take turns. With `queue` set, jobs beyond so many
