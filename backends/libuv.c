@@ -241,7 +241,8 @@ libuv_open(struct pons_poller **out, const struct pons_config *config,
     u->process = getpid();
     u->files.base = &u->base;
     u->files.loop = &u->loop;
-    u->files.are_ours = host->config_uint(config, "files") == FILES_BY_LIBUV;
+    if (host->config_uint(config, "files") == FILES_BY_LIBUV)
+        u->base.base.opcodes = LIBUV_FILE_OPCODES;
     err = libuv_open_loop(u, reason);
     if (err < 0) {
         loop_close(&u->base, sizeof *u);

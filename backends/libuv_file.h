@@ -21,6 +21,7 @@
 
 enum {
     LIBUV_FILE_BYTES = 0x7ffff000, // Linux takes no more; libuv would go on
+    LIBUV_FILE_OPCODES = 1u << PONS_OP_READ | 1u << PONS_OP_WRITE,
 };
 
 struct libuv_file {
@@ -33,7 +34,6 @@ struct libuv_file {
 struct libuv_files {
     struct loop *base;
     uv_loop_t *loop;
-    int are_ours; // the option; else they are the pool's
     struct libuv_file *unused;
 };
 
@@ -98,9 +98,6 @@ libuv_file_submit(struct libuv_files *all, struct pons_op *op)
     sigset_t every, before;
     int err;
 
-    if (!all->are_ours ||
-        (op->opcode != PONS_OP_READ && op->opcode != PONS_OP_WRITE))
-        return PONS_SUBMIT_UNSUPPORTED;
     if (op->offset > INT64_MAX && op->offset != PONS_AT_POSITION)
         return libuv_file_fails(op, -EINVAL); // libuv takes it for -1
     f = libuv_file_take(all);

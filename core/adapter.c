@@ -78,7 +78,7 @@ struct adapter {
     const struct pons_poller_ops *poll_ops;
     struct pons_poller *poller;
     int edge;        // the poller's PONS_POLLER_EDGE
-    int takes_files; // it has submit() and cancel()
+    uint64_t passed; // opcodes that its submit() is given
 
     struct poni_slots slots;
     struct poni_finetimer timer; // its fd is -1 if the poller counts in ns
@@ -201,6 +201,17 @@ submit_ends(struct pons_op *op, int res)
     return PONS_SUBMIT_DONE;
 }
 
+/* An op that ends by itself: the poller's, if it does files, else the pool's.
+ */
+static int
+submit_pass(struct adapter *a, struct pons_op *op)
+{
+    if (op->opcode >= PONS_OPCODES || !(a->passed >> op->opcode & 1))
+        return PONS_SUBMIT_UNSUPPORTED;
+    op->backend[0] = PASSED;
+    return a->poll_ops->submit(a->poller, op);
+}
+
 /* Puts a call that would block into its queue. While somebody is there, the
  * direction is DRAINED. */
 static int
@@ -215,7 +226,7 @@ submit_wait(struct adapter *a, struct poni_slot *s, struct pons_op *op,
         return submit_ends(op, -ENOMEM);
     err = slot_watch(a, s, op->fd, 1u << i);
     if (err == -EPERM)
-        return PONS_SUBMIT_UNSUPPORTED; // a file: the pool waits for the disk
+        return submit_pass(a, op); // a file: somebody waits for the disk
     if (err < 0)
         return submit_ends(op, err);
     s->drained |= (uint8_t)(1u << i);
@@ -362,15 +373,17 @@ submit_sendmsg(struct adapter *a, struct pons_op *op)
 }
 
 static int
-submit_by_opcode(struct adapter *a, struct pons_op *op)
+adapter_submit(struct pons_reactor *r, struct pons_op *op)
 {
+    struct adapter *a = self(r);
+
     switch (op->opcode) {
     case PONS_OP_NOP:
         return submit_ends(op, (int32_t)op->len);
     case PONS_OP_READ:
     case PONS_OP_WRITE:
         if (op->offset != PONS_AT_POSITION)
-            return PONS_SUBMIT_UNSUPPORTED; // only files have offsets
+            return submit_pass(a, op); // only files have offsets
         return submit_call(a, op, op->opcode == PONS_OP_WRITE);
     case PONS_OP_ACCEPT:
         return submit_call(a, op, 0);
@@ -389,20 +402,8 @@ submit_by_opcode(struct adapter *a, struct pons_op *op)
     case PONS_OP_SOCKET:
         return submit_ends(op, poni_op_call(op));
     default:
-        return PONS_SUBMIT_UNSUPPORTED;
+        return submit_pass(a, op);
     }
-}
-
-static int
-adapter_submit(struct pons_reactor *r, struct pons_op *op)
-{
-    struct adapter *a = self(r);
-    int answer = submit_by_opcode(a, op);
-
-    if (answer != PONS_SUBMIT_UNSUPPORTED || !a->takes_files)
-        return answer;
-    op->backend[0] = PASSED;
-    return a->poll_ops->submit(a->poller, op);
 }
 
 /* --- cancel --- */
@@ -719,10 +720,24 @@ adapter_init(struct adapter *a, const struct pons_poller_ops *ops,
     a->host = host;
     a->poll_ops = ops;
     a->edge = (ops->caps & PONS_POLLER_EDGE) != 0;
-    a->takes_files = ops->size >= FILES_SIZE && ops->submit && ops->cancel;
     a->slots.host = host;
     a->timer.fd = -1;
     a->odd = -1;
+}
+
+/* What a poller does besides; it may depend on its options. */
+static void
+adapter_pass_files(struct adapter *a)
+{
+    const struct pons_poller_ops *ops = a->poll_ops;
+    const uint64_t bytes = 1u << PONS_OP_READ | 1u << PONS_OP_WRITE;
+
+    if (ops->size < FILES_SIZE || ops->submit == NULL || ops->cancel == NULL)
+        return;
+    a->passed = a->poller->opcodes;
+    a->base.opcodes[0] |= a->passed;
+    if ((a->passed & bytes) == bytes)
+        a->base.caps |= PONS_REACTOR_FILES;
 }
 
 int
@@ -745,6 +760,7 @@ poni_adapter_open(struct pons_reactor **out, const struct pons_poller_ops *ops,
     err = adapter_open_timer(a, reason);
     if (err < 0)
         goto close_poller;
+    adapter_pass_files(a);
     *out = &a->base;
     return 0;
 

@@ -93,12 +93,14 @@ play_close(struct pons_poller *p)
     play.closes++;
 }
 
+static uint64_t play_opcodes;
+
 static int
 play_open(struct pons_poller **out, const struct pons_config *config,
           const struct pons_host *host, struct pons_reason *reason)
 {
     (void)config, (void)host, (void)reason;
-    play = (struct play){0};
+    play = (struct play){.base.opcodes = play_opcodes};
     *out = &play.base;
     return 0;
 }
@@ -526,6 +528,7 @@ play_cancel(struct pons_poller *p, struct pons_op *op)
 static struct pons_reactor *
 adapter_open_files(void)
 {
+    play_opcodes = 1u << PONS_OP_READ | 1u << PONS_OP_WRITE;
     play_ops.submit = play_submit;
     play_ops.cancel = play_cancel;
     return adapter_open(EDGE);
@@ -588,6 +591,32 @@ cancel_of_a_file_is_the_pollers(void)
     r->ops->close(r);
 }
 
+/* The core asks a reactor for nothing else; a descriptor tells the adapter that
+ * it is a file's when it is to be watched. */
+static void
+what_a_poller_does_not_name_is_left_to_the_pool(void)
+{
+    struct pons_reactor *r = adapter_open_files();
+    struct pons_op op = op_make(PONS_OP_FSYNC, 0, NULL, 0);
+
+    file_op = NULL;
+    CHECK(r->caps & PONS_REACTOR_FILES);
+    CHECK(!(r->opcodes[0] & 1u << PONS_OP_FSYNC));
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    op.opcode = 255;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    r->ops->close(r);
+    play_opcodes = 1u << PONS_OP_READ | 1u << PONS_OP_FSYNC;
+    r = adapter_open(EDGE);
+    CHECK(!(r->caps & PONS_REACTOR_FILES));
+    CHECK(r->opcodes[0] & 1u << PONS_OP_FSYNC);
+    op.opcode = PONS_OP_FSYNC;
+    file_answer = PONS_SUBMIT_DONE;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_DONE);
+    CHECK(file_op == &op);
+    r->ops->close(r);
+}
+
 /* An older table ends with wake(), and one function alone is none. */
 static void
 a_poller_without_both_functions_does_no_files(void)
@@ -600,6 +629,7 @@ a_poller_without_both_functions_does_no_files(void)
     play_ops.size = offsetof(struct pons_poller_ops, submit);
     r = adapter_open_files();
     CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    CHECK(!(r->caps & PONS_REACTOR_FILES));
     r->ops->close(r);
     play_ops.size = sizeof play_ops;
     play_ops.cancel = NULL;
@@ -863,6 +893,7 @@ static const struct unit_test tests[] = {
     TEST(what_has_an_offset_is_left_to_the_pool),
     TEST(what_would_be_left_to_the_pool_is_given_to_a_poller_that_does_files),
     TEST(cancel_of_a_file_is_the_pollers),
+    TEST(what_a_poller_does_not_name_is_left_to_the_pool),
     TEST(a_poller_without_both_functions_does_no_files),
     TEST(calls_beside_the_bytes_keep_nobody_waiting),
     TEST(no_memory_for_a_slot_is_a_result),

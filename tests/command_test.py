@@ -955,6 +955,15 @@ class Wrappers(Test):
             out = pons("explain", PONS_REACTOR=name + ",epoll").stdout
             self.assertRegex(out, r"(?m)^  %s: not installed: " % name)
 
+    def test_explain_says_whose_the_files_are(self):
+        for value, who in (("libuv", "the pool elastic"),
+                           ("libuv:files=libuv", "libuv")):
+            told = json.loads(self.pons("explain", "--json",
+                                        PONS_REACTOR=value).stdout)
+            self.assertEqual((told["operations"]["pwrite"],
+                              told["operations"]["fsync"]),
+                             (who, "the pool elastic"))
+
     def test_auto_never_takes_them(self):
         out = self.pons("explain", "--json",
                         PONS_PLUGINS_DISABLE="epoll").stdout

@@ -82,7 +82,7 @@ runtime_with(const char *reactor, const char *workers, const char *pool)
     static int opened;
     int before;
 
-    if (strcmp(reactor, "libuv") == 0 && !opened++) {
+    if (strncmp(reactor, "libuv", 5) == 0 && !opened++) {
         before = descriptors_now();
         pons_runtime_unref(runtime_make("libuv", "0", NULL));
         unit_for_good = descriptors_now() - before;

@@ -206,6 +206,25 @@ bytes_are_read_and_written_at_an_offset(void)
     in_each_form(bytes_body, 1);
 }
 
+/* Where libuv is: by its own threads. */
+static void
+bytes_are_the_same_if_the_reactor_reads_and_writes_them(void)
+{
+    for (const char *const *r = reactors_here; *r != NULL; r++) {
+        if (strcmp(*r, "libuv") != 0)
+            continue;
+        form = SPAWNED;
+        theirs = folder("theirs");
+        ours = folder("ours");
+        within("libuv:files=libuv", "0", bytes_body, NULL);
+        within("libuv:files=libuv", "2", bytes_body, NULL);
+        close(theirs);
+        close(ours);
+        return;
+    }
+    SKIP("libuv is not built");
+}
+
 static void
 pipe_body(void *arg)
 {
@@ -507,6 +526,7 @@ failures_leave_a_sentence(void)
 static const struct unit_test tests[] = {
     TEST(files_are_opened_and_closed),
     TEST(bytes_are_read_and_written_at_an_offset),
+    TEST(bytes_are_the_same_if_the_reactor_reads_and_writes_them),
     TEST(a_pipe_has_no_offsets),
     TEST(sizes_are_set_and_files_are_synced),
     TEST(files_are_looked_at),

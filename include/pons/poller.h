@@ -22,9 +22,10 @@
  *           UINT64_MAX, which a poller may keep for its own descriptors.
  *   wake    wait() that returns 0 before its deadline means a wake; signals do
  *           not end it. A wake may also end a wait() that fills something.
- *   files   With submit() and cancel() a poller does itself what is left to the
- *           blocking pool otherwise. It may use the op's `next`, `backend[1]`,
- *           `backend[2]` and `backend2` until wait() has reported it.
+ *   files   With submit() and cancel() a poller does itself, of what is left to
+ *           the blocking pool otherwise, what its `opcodes` name. It may use
+ * the op's `next`, `backend[1]`, `backend[2]` and `backend2` until wait() has
+ * reported it.
  *
  * Ownership   Descriptors are borrowed from control(want != 0) to control(0),
  *             ops from submit() to their report.
@@ -75,7 +76,8 @@ PONS_STATIC_ASSERT(sizeof(struct pons_ready) == 16, "ABI: pons_ready");
 /* The head of an engine's own struct, filled by open(). */
 struct pons_poller {
     const struct pons_poller_ops *ops;
-    uint64_t reserved; /* zero */
+    uint64_t opcodes; /* 1 << each that submit() takes; 0: none. READ and WRITE,
+                         which are those of files then, only together */
 };
 
 PONS_STATIC_ASSERT(sizeof(struct pons_poller) == 16, "ABI: pons_poller");
@@ -110,9 +112,9 @@ struct pons_poller_ops {
     int (*wake)(struct pons_poller *p);
 
     /*
-     * Optional, and only together; the owner. submit() is given the ops that
-     * end by themselves and answers as that of pons/reactor.h does; cancel() is
-     * a request (R5).
+     * Optional, and only together; the owner. submit() is given those ops of
+     * `opcodes` that end by themselves and answers as that of pons/reactor.h
+     * does; cancel() is a request (R5).
      */
     int (*submit)(struct pons_poller *p, struct pons_op *op);
     void (*cancel)(struct pons_poller *p, struct pons_op *op);
