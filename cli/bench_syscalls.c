@@ -311,7 +311,9 @@ trace_to_stdout(char *const *argv)
     return bench_syscalls_trace(out, argv);
 }
 
-/* By trying it on a child that does nothing: 0, or errno. */
+/* By trying it on a child that does nothing: 0, or errno. Its threads are not
+ * followed: a sanitizer starts one in each process, and until all that are
+ * traced have been waited for, their process has not ended. */
 static int
 try_ptrace(void)
 {
@@ -323,7 +325,7 @@ try_ptrace(void)
             pause();
     if (child < 0)
         return errno;
-    if (ptrace(PTRACE_SEIZE, child, NULL, (void *)(intptr_t)FOLLOW) < 0)
+    if (ptrace(PTRACE_SEIZE, child, NULL, (void *)PTRACE_O_EXITKILL) < 0)
         error = errno;
     kill(child, SIGKILL);
     while (waitpid(child, NULL, __WALL) < 0 && errno == EINTR)

@@ -136,7 +136,7 @@ new_run(void *values, int count, char **operands)
         return STATUS_USAGE;
     made = project_make(dir, kind, name);
     if (made < 0)
-        return STATUS_FAILED;
+        return made == -EINTR ? STATUS_INTERRUPTED : STATUS_FAILED;
     new_say_next(kind, name, dir, made);
     return STATUS_OK;
 }

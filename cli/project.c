@@ -4,7 +4,8 @@
  *
  * The files are written into a folder beside, with a name that nobody else has,
  * which then gets its own name in one step. The trap is that step: rename(2)
- * takes the place of an empty folder, and so is told not to.
+ * takes the place of an empty folder, and so is told not to. A signal that
+ * would end the process waits meanwhile, for what is beside to be taken away.
  */
 
 #include "project.h"
@@ -17,12 +18,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "interrupt.h"
 #include "say.h"
 #include "template.h"
 
 struct project {
     const char *kind, *name;
-    int folder; // the one beside
+    int interrupt; // cli/interrupt.h; or -errno
+    int folder;    // the one beside
 };
 
 static int
@@ -98,6 +101,8 @@ project_write(const struct project *p)
         file = project_text(t->file, p->name);
         err = file != NULL ? project_write_file(p, file, t->text) : -ENOMEM;
         free(file);
+        if (err == 0 && p->interrupt >= 0 && interrupt_came(p->interrupt))
+            err = -EINTR;
         if (err < 0)
             return err;
         count++;
@@ -211,9 +216,15 @@ int
 project_make(const char *dir, const char *kind, const char *name)
 {
     struct project p = {.kind = kind, .name = name};
-    int result = project_try(&p, dir);
+    int result;
 
-    if (result == -EEXIST)
+    p.interrupt = interrupt_open();
+    result = project_try(&p, dir);
+    if (p.interrupt >= 0)
+        interrupt_close(p.interrupt);
+    if (result == -EINTR)
+        say_error("new: interrupted; nothing was written");
+    else if (result == -EEXIST)
         say_error("new: %s is there already; name another folder, or remove it",
                   dir);
     else if (result < 0)

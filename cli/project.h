@@ -9,7 +9,8 @@
 
 /*
  * Makes the folder `dir`, which must not be there, for an engine of that kind
- * and name. How many files; or -errno, said on stderr, and nothing is left.
+ * and name. How many files; or -errno, said on stderr, and nothing is left;
+ * -EINTR: SIGINT, SIGTERM or SIGHUP came.
  */
 int project_make(const char *dir, const char *kind, const char *name);
 

@@ -181,6 +181,13 @@ if(PONS_CLI)
   add_test(NAME conform COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/conform_test.py"
     $<TARGET_FILE:pons_command>)
+  # "once": what no compiler or switch changes; .ci/run leaves it to ./test.
+  if(NOT PONS_SANITIZE AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+    add_test(NAME wrong COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/wrong_test.py"
+      $<TARGET_FILE:pons_command>)
+    set_tests_properties(wrong PROPERTIES LABELS once)
+  endif()
   foreach(noun IN LISTS PONS_COMMAND_NOUNS)
     pons_test(${noun})
     target_link_libraries(${noun}_test PRIVATE jansson)

@@ -21,6 +21,7 @@ static void
 seat_bell(struct poni_seat *s)
 {
     poni_add_relaxed(&s->bells, 1);
+    poni_spin_rung(&s->spin);
     (void)s->reactor->ops->wake(s->reactor);
 }
 
@@ -196,23 +197,22 @@ seat_posted(const struct poni_seat *s)
 static int
 seat_spin(struct poni_seat *s, const uint32_t *word, uint32_t value)
 {
-    uint64_t most = poni_spin_limit_ns() * poni_ticks_per_us() / 1000, began;
+    uint64_t began;
 
-    if (most == 0 || s->inflight > 0)
+    if (poni_spin_limit_ns() == 0 || s->inflight > 0)
         return 0; // one processor; or the reactor must be asked, which sleeps
     began = poni_ticks();
     do {
         for (int i = 0; i < 16; i++) {
             if (seat_posted(s) || runtime_has_work(s->runtime) ||
                 poni_load_acquire(word) == value) {
-                s->spin_ticks = most; // it paid
+                poni_spin_paid(&s->spin);
                 return 1;
             }
             poni_pause();
         }
-    } while (poni_ticks() - began < s->spin_ticks);
-    if (s->spin_ticks > most / 16)
-        s->spin_ticks /= 2;
+    } while (poni_ticks() - began < s->spin.ticks);
+    poni_spin_missed(&s->spin);
     return 0;
 }
 
@@ -267,11 +267,8 @@ seat_sleep(struct poni_seat *s, const uint32_t *word, uint32_t value,
     began = poni_ticks();
     poni_count(&s->parks);
     poni_seat_poll(s, timer < deadline_ns ? timer : deadline_ns);
-    /* Rung after hardly longer than a wake takes: looking on had paid. */
-    if (seat_unannounce(s) &&
-        (poni_ticks() - began) / poni_ticks_per_us() * 1000 <
-            2 * poni_spin_limit_ns())
-        s->spin_ticks = poni_spin_limit_ns() * poni_ticks_per_us() / 1000;
+    if (seat_unannounce(s))
+        poni_spin_slept(&s->spin, poni_ticks() - began);
 }
 
 void

@@ -96,7 +96,7 @@ seat_offer(struct poni_seat *s)
     if (s->busy_since == 0) {
         s->busy_since = now;
     } else if (now - s->busy_since >
-               poni_spin_limit_ns() * poni_ticks_per_us() / 1000) {
+               poni_wake_ns() * poni_ticks_per_us() / 1000) {
         s->busy_since = now;
         poni_notify_one(rt);
     }

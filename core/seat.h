@@ -20,6 +20,7 @@
 #include "pons/reactor.h"
 #include "runqueue.h"
 #include "slab.h"
+#include "spin.h"
 #include "timers.h"
 
 enum {
@@ -60,7 +61,7 @@ struct poni_seat {
     uint32_t random;
     uint32_t pinned_first; // before the ring; every other time
     uint64_t inflight;     // ops that the reactor has
-    uint64_t spin_ticks;   // how long to look before the next sleep; adapts
+    struct poni_spin spin; // how long to look before the next sleep
     uint64_t busy_since;   // ticks; 0: the ring was empty just now
     struct poni_slab slab;
 

@@ -2,8 +2,9 @@
 /*
  * core/spin.c - see core/spin.h.
  *
- * Two threads hand a futex word back and forth, each asleep when its turn
- * comes. The median of a few rounds, halved, is one wake.
+ * One thread wakes another, by a futex, that has slept for a while; the median
+ * of a few such wakes counts. Each has a processor of its own: left alone they
+ * may share one, where a wake costs a tenth.
  */
 
 #include "spin.h"
@@ -17,17 +18,23 @@
 #include "thread.h"
 
 enum {
-    ROUNDS = 9,            // odd: the median is one of them
-    LIMIT_MIN_NS = 2000,   // less than this is not worth a sleep anyhow
-    LIMIT_MAX_NS = 100000, // a machine that is busy must not teach us to spin
+    ROUNDS = 9,          // odd: the median is one of them
+    WAKE_MIN_NS = 2000,  // less than this is not worth a sleep anyhow
+    WAKE_MAX_NS = 50000, // a machine that is busy must not teach us to spin
+    WAKES = 2,           // in the limit; core/spin.h says why
+    LEAST = 32,          // the part of the limit that is looked for always
+    ASLEEP_NS = 50000,   // by then whoever is about to sleep does
+    BESIDE = 256,        // rings from our processor, of which one counts
 };
 
 struct handoff {
-    uint32_t word; // whose turn: even the measurer's, odd the partner's
+    uint32_t word; // even: the waker's turn, odd: the sleeper's
+    uint64_t woke_ns, wake_ns;
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static uint64_t limit_ns;
+static uint64_t wake_ns;
+static uint64_t limit_ticks;
 static uint64_t ticks_per_us;
 
 static void
@@ -44,14 +51,19 @@ handoff_give(struct handoff *h, uint32_t turn)
     poni_futex_wake(&h->word, 1);
 }
 
-static void *
-handoff_partner(void *arg)
+/* To one of the processors that we may use. */
+static void
+handoff_pin(unsigned which)
 {
-    for (uint32_t i = 0; i < ROUNDS; i++) {
-        handoff_wait(arg, 2 * i + 1);
-        handoff_give(arg, 2 * i + 2);
-    }
-    return NULL;
+    cpu_set_t may, one;
+
+    CPU_ZERO(&one);
+    if (sched_getaffinity(0, sizeof may, &may) < 0)
+        return;
+    for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &may) && which-- == 0)
+            CPU_SET(cpu, &one);
+    (void)sched_setaffinity(0, sizeof one, &one);
 }
 
 static uint64_t
@@ -68,37 +80,94 @@ median(uint64_t *v)
 }
 
 static void
+pause_until(uint64_t at_ns)
+{
+    while (pons_now() < at_ns)
+        poni_pause();
+}
+
+static void
+handoff_wake(struct handoff *h)
+{
+    uint64_t rounds[ROUNDS];
+
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        uint64_t began;
+
+        pause_until(pons_now() + ASLEEP_NS);
+        began = pons_now();
+        handoff_give(h, 2 * i + 1);
+        handoff_wait(h, 2 * i + 2);
+        rounds[i] = h->woke_ns - began;
+    }
+    h->wake_ns = median(rounds);
+}
+
+static void *
+handoff_waker(void *arg)
+{
+    handoff_pin(0);
+    handoff_wake(arg);
+    return NULL;
+}
+
+static void *
+handoff_sleeper(void *arg)
+{
+    struct handoff *h = arg;
+
+    handoff_pin(1);
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        handoff_wait(h, 2 * i + 1);
+        h->woke_ns = pons_now();
+        handoff_give(h, 2 * i + 2);
+    }
+    return NULL;
+}
+
+/* 0, or a positive errno: a thread cannot be made. */
+static int
+measure_wake(void)
+{
+    struct handoff h = {0};
+    pthread_t sleeper, waker;
+    int err = poni_thread_start(&sleeper, handoff_sleeper, &h);
+
+    if (err != 0)
+        return err;
+    if (poni_thread_start(&waker, handoff_waker, &h) == 0)
+        pthread_join(waker, NULL);
+    else
+        handoff_wake(&h); // not pinned: this thread is not ours
+    pthread_join(sleeper, NULL);
+    wake_ns = h.wake_ns < WAKE_MIN_NS ? WAKE_MIN_NS : h.wake_ns;
+    wake_ns = wake_ns > WAKE_MAX_NS ? WAKE_MAX_NS : wake_ns;
+    return 0;
+}
+
+static void
 measure(void)
 {
-    uint64_t rounds[ROUNDS], began = pons_now(), ticks = poni_ticks(), one;
-    struct handoff h = {0};
-    pthread_t partner;
+    uint64_t began = pons_now(), ticks = poni_ticks();
 
-    if (poni_processors() < 2 ||
-        poni_thread_start(&partner, handoff_partner, &h) != 0) {
+    if (poni_processors() < 2 || measure_wake() != 0)
         while (pons_now() - began < 100 * PONS_US)
             poni_pause();
-    } else {
-        for (uint32_t i = 0; i < ROUNDS; i++) {
-            uint64_t at = pons_now();
-
-            handoff_give(&h, 2 * i + 1);
-            handoff_wait(&h, 2 * i + 2);
-            rounds[i] = pons_now() - at;
-        }
-        pthread_join(partner, NULL);
-        one = median(rounds) / 2;
-        one = one < LIMIT_MIN_NS ? LIMIT_MIN_NS : one;
-        limit_ns = one > LIMIT_MAX_NS ? LIMIT_MAX_NS : one;
-    }
     ticks_per_us = (poni_ticks() - ticks) * 1000 / (pons_now() - began + 1) + 1;
+    limit_ticks = WAKES * wake_ns * ticks_per_us / 1000;
+}
+
+uint64_t
+poni_wake_ns(void)
+{
+    pthread_once(&once, measure);
+    return wake_ns;
 }
 
 uint64_t
 poni_spin_limit_ns(void)
 {
-    pthread_once(&once, measure);
-    return limit_ns;
+    return WAKES * poni_wake_ns();
 }
 
 uint64_t
@@ -106,6 +175,39 @@ poni_ticks_per_us(void)
 {
     pthread_once(&once, measure);
     return ticks_per_us;
+}
+
+/* --- what one thread has learnt; it has asked for the limit before --- */
+
+void
+poni_spin_paid(struct poni_spin *s)
+{
+    s->ticks = limit_ticks;
+}
+
+void
+poni_spin_missed(struct poni_spin *s)
+{
+    if (s->ticks > limit_ticks / LEAST)
+        s->ticks /= 2;
+}
+
+void
+poni_spin_rung(struct poni_spin *s)
+{
+    poni_store_relaxed(&s->rung_on, sched_getcpu());
+}
+
+/* The last of its wakes is what looking would have saved. Where the ringer
+ * needed this very processor, looking would have kept it from ringing. */
+void
+poni_spin_slept(struct poni_spin *s, uint64_t ticks)
+{
+    if (ticks > limit_ticks + limit_ticks / WAKES)
+        return;
+    if (poni_load_relaxed(&s->rung_on) != sched_getcpu() ||
+        ++s->beside % BESIDE == 0)
+        s->ticks = limit_ticks;
 }
 
 unsigned

@@ -7,15 +7,20 @@
  *
  * A wake of a sleeping thread on another processor costs so much, and the waker
  * so much besides, that looking for about that long first loses at most a
- * factor of two (Karlin, Manasse, McGeoch, Owicki: "Competitive randomized
- * algorithms for non-uniform problems", 1990). What it costs differs fiftyfold
- * between bare metal and virtual machines, so it is measured once per process.
+ * factor (Karlin, Manasse, McGeoch, Owicki: "Competitive randomized algorithms
+ * for non-uniform problems", 1990). What it costs differs fiftyfold between
+ * bare metal and virtual machines, so it is measured once per process.
+ *
+ * The limit is two wakes. Of two that answer each other, and both sleep, each
+ * would have to look for the one wake of the other, and a little more: with a
+ * limit of one they miss each other by that little, time after time.
  */
 
 #include <stdint.h>
 
-/* Nanoseconds; 0 when this process may use one processor only. Measures at the
- * first call (under 3 ms). Any thread. */
+/* Nanoseconds, of a wake and of two; 0 when this process may use one processor
+ * only. Measure at the first call (under 3 ms). Any thread. */
+uint64_t poni_wake_ns(void);
 uint64_t poni_spin_limit_ns(void);
 
 /*
@@ -41,6 +46,23 @@ poni_ticks(void)
 }
 
 uint64_t poni_ticks_per_us(void);
+
+/* What one thread has learnt of looking: it looks for the limit again once that
+ * has paid, or would have, and half as long whenever it has not. */
+struct poni_spin {
+    uint64_t ticks;  // how long to look before the next sleep
+    int32_t rung_on; // the processor of who ended the last one; who did writes
+    uint32_t beside; // how often that was our own
+};
+
+/* Whoever waits: looking has paid; has not; has not, and what it waited for
+ * ended a sleep of so many ticks. */
+void poni_spin_paid(struct poni_spin *s);
+void poni_spin_missed(struct poni_spin *s);
+void poni_spin_slept(struct poni_spin *s, uint64_t ticks);
+
+/* Who ends the sleep, before it does. Any thread, any signal handler. */
+void poni_spin_rung(struct poni_spin *s);
 
 /* How many processors this process may use, at least 1. */
 unsigned poni_processors(void);

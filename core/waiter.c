@@ -84,6 +84,7 @@ waiter_notify(void *data)
     } while (!__atomic_compare_exchange_n(&w->word, &old, next, 1,
                                           __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
     if (old == WAITER_ASLEEP) {
+        poni_spin_rung(&w->spin);
         poni_futex_wake(&w->word, 1);
     } else if (old == WAITER_POLLING) {
         waiter_ring(w);
@@ -137,7 +138,8 @@ poni_waiter_self(void)
     if (w == NULL)
         return NULL;
     w->refs = 1;
-    w->spin_ns = (uint32_t)poni_spin_limit_ns();
+    if (poni_spin_limit_ns() > 0)
+        poni_spin_paid(&w->spin);
     poni_self.waiter = w;
     (void)pthread_setspecific(key, w);
     return w;
@@ -176,24 +178,21 @@ poni_wait_unlist(struct poni_wait *wait, const struct pons_op *op)
 static int
 waiter_spin(struct poni_waiter *w)
 {
-    uint64_t limit = w->spin_ns, most = poni_spin_limit_ns(), began, ticks;
+    uint64_t began;
 
-    if (most == 0)
+    if (poni_spin_limit_ns() == 0)
         return 0;
-    limit = limit * poni_ticks_per_us() / 1000;
     began = poni_ticks();
     do {
         for (int i = 0; i < 8; i++) {
             if (poni_waiter_notified(w)) {
-                w->spin_ns = (uint32_t)most; // it paid
+                poni_spin_paid(&w->spin);
                 return 1;
             }
             poni_pause();
         }
-        ticks = poni_ticks() - began;
-    } while (ticks < limit);
-    /* It did not pay: look half as long, but never quite stop looking. */
-    w->spin_ns = w->spin_ns > most / 16 ? w->spin_ns / 2 : w->spin_ns;
+    } while (poni_ticks() - began < w->spin.ticks);
+    poni_spin_missed(&w->spin);
     return 0;
 }
 
@@ -212,10 +211,8 @@ waiter_sleep(struct poni_waiter *w, uint64_t deadline_ns)
     while (poni_load_acquire(&w->word) == WAITER_ASLEEP)
         if (poni_futex_wait(&w->word, WAITER_ASLEEP, deadline_ns) == -ETIMEDOUT)
             break;
-    /* A sleep that was hardly longer than a wake takes: spinning had paid. */
-    if ((poni_ticks() - began) / poni_ticks_per_us() * 1000 <
-        2 * poni_spin_limit_ns())
-        w->spin_ns = (uint32_t)poni_spin_limit_ns();
+    if (poni_waiter_notified(w))
+        poni_spin_slept(&w->spin, poni_ticks() - began);
     awake = WAITER_ASLEEP;
     (void)poni_cas_seq(&w->word, &awake, WAITER_AWAKE);
 }

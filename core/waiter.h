@@ -25,6 +25,7 @@
 #include "pons/future.h"
 #include "pons/op.h"
 #include "pons/time.h"
+#include "spin.h"
 
 enum waiter_state {
     WAITER_AWAKE,
@@ -41,7 +42,7 @@ struct poni_waiter {
     struct poni_seat *seat;    // that the thread works on while it waits
     struct pons_runtime *made; // without workers: this thread's waits drive it
     uint32_t rings;            // notifiers that still need the seat
-    uint32_t spin_ns;          // how long to look before the sleep; adapts
+    struct poni_spin spin;     // how long to look before the sleep
 };
 
 extern const struct pons_waker_ops poni_waiter_waker_ops;

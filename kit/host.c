@@ -25,7 +25,7 @@ enum {
 };
 
 /* Any thread of the engine counts; the test reads when they are still. */
-static long host_pieces, host_asked, host_left = -1;
+static long host_pieces, host_asked, host_left = -1, host_logged;
 
 /* Set by the test, before the engine is used by another thread. */
 static uint64_t slow_since_ns;
@@ -119,6 +119,7 @@ host_log(const struct pons_host *h, enum pons_log_level level, const char *part,
     va_list args;
 
     (void)h;
+    poni_add_relaxed(&host_logged, 1);
     fprintf(stderr, "%s: %s: ",
             (unsigned)level < sizeof words / sizeof *words ? words[level] : "?",
             part);
@@ -178,6 +179,12 @@ long
 kit_host_asked(void)
 {
     return poni_load_relaxed(&host_asked);
+}
+
+long
+kit_host_logged(void)
+{
+    return poni_load_relaxed(&host_logged);
 }
 
 void

@@ -47,15 +47,14 @@ struct pons_poller;
 enum kit_need {
     KIT_ALL = 0,
     KIT_IO = 1u << 0,         // it really does I/O
-    KIT_IN_TURN = 1u << 1,    // ops of one direction end in order
-    KIT_MOVES = 1u << 2,      // capability: without PONS_REACTOR_PINNED
-    KIT_COMPLETION = 1u << 3, // capability
-    KIT_VIRTUAL = 1u << 4,    // capability
-    KIT_FORKED = 1u << 5,     // optional: has forked()
-    KIT_OPTIONS = 1u << 6,    // optional: has options
-    KIT_LEVEL = 1u << 7,      // a poller without PONS_POLLER_EDGE
-    KIT_ENDINGS = 1u << 8,    // capability: a poller's
-    KIT_THREADS = 1u << 9,    // of a policy: jobs run on threads of the pool
+    KIT_MOVES = 1u << 1,      // capability: without PONS_REACTOR_PINNED
+    KIT_COMPLETION = 1u << 2, // capability
+    KIT_VIRTUAL = 1u << 3,    // capability
+    KIT_FORKED = 1u << 4,     // optional: has forked()
+    KIT_OPTIONS = 1u << 5,    // optional: has options
+    KIT_LEVEL = 1u << 6,      // a poller without PONS_POLLER_EDGE
+    KIT_ENDINGS = 1u << 7,    // capability: a poller's
+    KIT_THREADS = 1u << 8,    // of a policy: jobs run on threads of the pool
 };
 
 /* The engine under test, as one test has it. Of a pool policy kit/work.h has
@@ -107,7 +106,10 @@ void kit_check_result(int64_t found, int64_t wanted, const char *format, ...);
  * enough descriptors or memory for the test, it is skipped. */
 #define KIT_SYS(call) kit_check_system((int64_t)(call), #call)
 
-enum { KIT_DESCRIPTORS = 1024 }; // the usual limit; no test needs more
+enum {
+    KIT_DESCRIPTORS = 1024, // the usual limit; no test needs more
+    KIT_FILE_BYTES = 4096,  // nor a larger file
+};
 
 int kit_check_system(int64_t value, const char *call);
 
@@ -161,6 +163,9 @@ long kit_host_asked(void);
 /* After `times` more the host has no memory; -1: it has. */
 void kit_host_limit(long times);
 
+/* How often the engine has said something to the host's log. */
+long kit_host_logged(void);
+
 /* --- ops: kit/op.c --- */
 
 struct pons_op kit_op(int opcode, int fd, void *addr, size_t len);
@@ -204,7 +209,18 @@ void kit_close_pair(struct pons_reactor *r, int fds[2]);
 struct sockaddr_in;
 int kit_tcp_listener(struct sockaddr_in *address, int flags);
 int kit_tcp_socket(int flags);
+
+/* An address where nobody listens, nor comes to: a socket stays there. Else it
+ * may be given to the very socket that connects, which then meets itself. */
+void kit_tcp_nobody(struct sockaddr_in *address);
+
+/* To a free port of this machine. */
+void kit_bind(int fd, struct sockaddr_in *address);
 void kit_connect(int fd, const struct sockaddr_in *address);
+
+/* A regular file, empty. Where files may not be large enough for a test, it is
+ * skipped. */
+int kit_file(void);
 
 void kit_say(int fd, const char *text);
 
@@ -240,6 +256,10 @@ _Noreturn void kit_child_ends(void);
 
 /* From now on the system call `number` fails with `err` in this process. */
 void kit_forbid(long number, int err);
+
+/* The same of this thread alone, and of those that it makes; `times`, which
+ * stays, is how often. */
+void kit_forbid_counted(long number, int err, int *times);
 
 /* From now on this thread, and those that it makes, may lock no memory. */
 void kit_lock_nothing(void);

@@ -81,8 +81,6 @@ kit_need_unmet(struct kit *k, unsigned needs)
 {
     if (needs & KIT_IO && need_pretends(k))
         return "it does no I/O";
-    if (needs & KIT_IN_TURN && !need_is_poller(k))
-        return "a reactor may end ops of one direction in any order";
     if (needs & KIT_FORKED && !need_has_forked(k))
         return "optional: it has no forked()";
     if (needs & KIT_OPTIONS && !need_has_options(k))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kit/pair.c - descriptors with two ends, one of them the engine's.
+ * kit/pair.c - descriptors with two ends, one of them the engine's; and files.
  */
 
 #include "kit.h"
@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,18 +36,31 @@ kit_connect(int fd, const struct sockaddr_in *address)
     KIT_SYS(connect(fd, (const struct sockaddr *)address, sizeof *address));
 }
 
-int
-kit_tcp_listener(struct sockaddr_in *address, int flags)
+void
+kit_bind(int fd, struct sockaddr_in *address)
 {
     socklen_t size = sizeof *address;
-    int fd = kit_tcp_socket(flags);
 
     *address = (struct sockaddr_in){.sin_family = AF_INET,
                                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    KIT_SYS(bind(fd, (struct sockaddr *)address, sizeof *address));
-    KIT_SYS(listen(fd, 16));
+    KIT_SYS(bind(fd, (struct sockaddr *)address, size));
     KIT_SYS(getsockname(fd, (struct sockaddr *)address, &size));
+}
+
+int
+kit_tcp_listener(struct sockaddr_in *address, int flags)
+{
+    int fd = kit_tcp_socket(flags);
+
+    kit_bind(fd, address);
+    KIT_SYS(listen(fd, 16));
     return fd;
+}
+
+void
+kit_tcp_nobody(struct sockaddr_in *address)
+{
+    kit_bind(kit_tcp_socket(0), address);
 }
 
 void
@@ -65,6 +80,19 @@ void
 kit_pipe(int fds[2])
 {
     KIT_SYS(pipe2(fds, O_CLOEXEC | O_NONBLOCK));
+}
+
+int
+kit_file(void)
+{
+    struct rlimit most;
+
+    KIT_SYS(getrlimit(RLIMIT_FSIZE, &most));
+    if (most.rlim_cur < KIT_FILE_BYTES)
+        kit_skip("a file may have %llu bytes here at most (ulimit -f), and the "
+                 "test wants %d",
+                 (unsigned long long)most.rlim_cur, KIT_FILE_BYTES);
+    return KIT_SYS(memfd_create("a file", MFD_CLOEXEC));
 }
 
 void

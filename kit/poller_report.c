@@ -191,7 +191,7 @@ report_error(struct kit *k)
     int fd = kit_tcp_socket(SOCK_NONBLOCK);
     unsigned all = 0;
 
-    close(kit_tcp_listener(&dead, 0));
+    kit_tcp_nobody(&dead);
     (void)connect(fd, (struct sockaddr *)&dead, sizeof dead);
     kit_control(p, fd, COOKIE, 0, BOTH);
     all = kit_report(p).ready | kit_reported(p);

@@ -65,8 +65,10 @@ cancel_all(struct kit *k)
         r->ops->cancel(r, &poll_op);
         kit_awaits(r, &poll_op, -ECANCELED);
     }
+    op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+    kit_pends(r, &op);
     kit_say(fds[1], "x");
-    kit_ends(r, kit_op(PONS_OP_RECV, fds[0], &c, 1), 1);
+    kit_awaits(r, &op, 1);
     kit_close_pair(r, fds);
     kit_close(r);
 }

@@ -83,7 +83,7 @@ connect_refused(struct pons_reactor *r, int flags)
     struct sockaddr_in dead;
     int fd = kit_tcp_socket(flags);
 
-    close(kit_tcp_listener(&dead, 0)); // nobody listens there now
+    kit_tcp_nobody(&dead);
     kit_ends(r, kit_op(PONS_OP_CONNECT, fd, &dead, sizeof dead), -ECONNREFUSED);
     kit_forget(r, fd);
 }

@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -135,7 +134,7 @@ static void
 kind_file(struct kit *k)
 {
     struct pons_reactor *r = kit_open(k);
-    int fd = KIT_SYS(memfd_create("a file", MFD_CLOEXEC));
+    int fd = kit_file();
 
     kind_write_file(r, fd, 0);
     kind_write_file(r, fd, PONS_AT_POSITION);

@@ -9,7 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MS = 1000000, LOOKS = 100 };
+enum {
+    MS = 1000000,
+    LOOKS = 100,
+    STEP_NS = 1000, // of a virtual clock
+};
 
 /* Not before its time. What comes back too soon, and why, is the caller's; an
  * event that nobody waits for is R3's matter. */
@@ -75,6 +79,34 @@ poll_unused_deadline(struct kit *k)
         poll_waits(r, 3 * MS);
     }
     kit_close_pair(r, fds);
+    kit_close(r);
+}
+
+/* The clock advances by a step for each look at it, and for nothing else: what
+ * it said last tells to the nanosecond who came back early. */
+static void
+poll_on_a_virtual_clock(struct kit *k)
+{
+    static const uint64_t spans[] = {
+        1,           STEP_NS - 1, STEP_NS,         STEP_NS + 1,
+        2 * STEP_NS, 5 * STEP_NS, 5 * STEP_NS + 1, 10 * STEP_NS - 1};
+    struct pons_reactor *r;
+    struct pons_event ev;
+
+    kit_host_virtual(STEP_NS);
+    r = kit_open(k);
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+        uint64_t deadline = kit_now() + spans[i], said;
+
+        kit_check_result(r->ops->poll(r, &ev, 1, deadline), 0,
+                         "poll with nothing to report");
+        said = kit_now() - STEP_NS;
+        KIT_WANT(said >= deadline,
+                 "poll came back when the host's clock said that its deadline, "
+                 "%llu ns away at first, was still %llu ns away",
+                 (unsigned long long)spans[i],
+                 (unsigned long long)(deadline - said));
+    }
     kit_close(r);
 }
 
@@ -175,6 +207,8 @@ const struct kit_test kit_poll_tests[] = {
     {"R11", "poll is never early", KIT_ALL, NULL, poll_never_early},
     {"R11", "a deadline that was not used is forgotten", KIT_ALL, NULL,
      poll_unused_deadline},
+    {"R11", "poll is never early on a virtual clock", KIT_VIRTUAL, NULL,
+     poll_on_a_virtual_clock},
     {"R7", "signals do not end poll", KIT_ALL, "R11", poll_in_a_storm},
     {"R7", "deadline 0 looks and does not sleep", KIT_IO, NULL, poll_zero},
     {"R7", "poll keeps to its room, and what is more stays", KIT_ALL, NULL,

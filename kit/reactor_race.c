@@ -206,6 +206,7 @@ race_read(void *arg)
     return (void *)(intptr_t)all;
 }
 
+/* There is room for one, so that the others have to wait. */
 static void
 race_sends(struct kit *k)
 {
@@ -214,9 +215,10 @@ race_sends(struct kit *k)
     int64_t sent = 0;
     pthread_t reader;
     void *got;
-    int fds[2];
+    int fds[2], least = 1;
 
     kit_unix_pair(fds, SOCK_STREAM);
+    KIT_SYS(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &least, sizeof least));
     KIT_THREAD(pthread_create(&reader, NULL, race_read, &fds[1]));
     for (int i = 0; i < SENDS; i++) {
         struct pons_op *op = race_op(PONS_OP_SEND, fds[0], bytes, CHUNK);

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/atomic.h"
 #include "pons/poller.h"
 
 enum { MS = 1000000, TRIES = 1000 }; // an engine needs less than so much
@@ -217,6 +218,79 @@ refusal_of_locked_memory(struct kit *k)
              "none");
 }
 
+/* --- while it runs --- */
+
+enum { LOOKS = 10 };
+
+/* A wait of less than a millisecond and one op, over and over. 0, or what poll
+ * says when it is broken for good: that is a report, too. */
+static int
+running_use(struct pons_reactor *r, int fds[2])
+{
+    struct pons_event ev;
+    char c;
+    int n = 0;
+
+    for (int i = 0; i < LOOKS; i++) {
+        struct pons_op op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+
+        n = r->ops->poll(r, &ev, 1, kit_now() + MS / 2);
+        if (n < 0)
+            return n;
+        if (kit_submit(r, &op) != PONS_SUBMIT_PENDING)
+            return op.res; // an error: that it could not watch it, or so
+        kit_say(fds[1], "x");
+        do
+            n = r->ops->poll(r, &ev, 1, PONS_NEVER);
+        while (n == 0);
+        if (n < 0 || ev.res != 1)
+            return n < 0 ? n : ev.res;
+    }
+    return 0;
+}
+
+/* As a program's own filter does it, which comes when all is open. */
+static void
+running_without(struct kit *k, const struct refusal_call *call)
+{
+    static int times;
+    struct pons_reactor *r;
+    int fds[2];
+    long said;
+
+    if (!kit_child())
+        return;
+    r = kit_open(k);
+    kit_unix_pair(fds, SOCK_STREAM);
+    kit_check_result(running_use(r, fds), 0, "ops before anything is refused");
+    said = kit_host_logged();
+    fprintf(stderr, "%s is refused from now on\n", call->name);
+    kit_forbid_counted(call->number, ENOSYS, &times);
+    if (running_use(r, fds) == 0)
+        KIT_WANT(poni_load_relaxed(&times) == 0 || kit_host_logged() > said,
+                 "%s was refused %d times while it ran, and it went on without "
+                 "it: wanted it to be said to the host's log, found nothing",
+                 call->name, poni_load_relaxed(&times));
+    kit_child_ends();
+}
+
+static void
+refusal_while_running(struct kit *k)
+{
+    static const struct refusal_call calls[] = {
+        {"io_uring_enter", SYS_io_uring_enter},
+        {"epoll_pwait", SYS_epoll_pwait},
+        {"epoll_pwait2", SYS_epoll_pwait2},
+        {"ppoll", SYS_ppoll},
+#ifdef SYS_epoll_wait
+        {"epoll_wait", SYS_epoll_wait},
+#endif
+    };
+
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        running_without(k, &calls[i]);
+}
+
 const struct kit_test kit_open_tests[] = {
     {"R15", "open succeeds, or says in words why not", KIT_ALL, NULL,
      refusal_opens},
@@ -232,5 +306,7 @@ const struct kit_test kit_refusal_tests[] = {
      WORKS, refusal_of_calls},
     {"R15", "without locked memory it says so, or works", KIT_ALL, WORKS,
      refusal_of_locked_memory},
+    {"R15", "what it falls back to while it runs, it says", KIT_IO, WORKS,
+     refusal_while_running},
     {0},
 };

@@ -16,7 +16,7 @@
 
 #include "core/atomic.h"
 
-enum { ROUNDS = 500, EVERY_US = 50 };
+enum { ROUNDS = 500, CHURNS = 5000, EVERY_US = 50 };
 
 /* --- signals --- */
 
@@ -63,6 +63,7 @@ storm_of_signals(struct kit *k)
 /* --- descriptors --- */
 
 static int storm_is_over; // a flag, and nothing that goes with it
+static int storm_churns;  // a count, and nothing that goes with it
 
 /* Whatever number is free becomes something else, and is free again. */
 static void *
@@ -76,10 +77,13 @@ storm_churn(void *arg)
         kit_say(fds[1], "not yours");
         close(fds[0]);
         close(fds[1]);
+        poni_add_relaxed(&storm_churns, 1);
     }
     return NULL;
 }
 
+/* Until both have done enough: on a busy machine one may be over before the
+ * other has begun. */
 static void
 storm_of_descriptors(struct kit *k)
 {
@@ -87,7 +91,8 @@ storm_of_descriptors(struct kit *k)
     pthread_t thread;
 
     KIT_THREAD(pthread_create(&thread, NULL, storm_churn, NULL));
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < ROUNDS || poni_load_relaxed(&storm_churns) < CHURNS;
+         i++) {
         struct pons_op op;
         char c = 0;
         int fds[2];

@@ -76,12 +76,26 @@ wake_often(void *arg)
     return NULL;
 }
 
+static void *
+wake_once(void *arg)
+{
+    struct wake_storm *s = arg;
+
+    /* Pairs with the load behind poll: it came back for the wake. */
+    poni_store_seq(&s->woken, 1);
+    wake_now(s->r);
+    return NULL;
+}
+
+/* All at a time, where one wake makes up for another that is lost; then each
+ * alone. */
 static void
 wake_from_threads(struct kit *k)
 {
     struct pons_reactor *r = kit_open(k);
     struct wake_storm s = {.r = r};
     pthread_t threads[THREADS];
+    struct pons_event ev;
 
     for (int i = 0; i < THREADS; i++)
         KIT_THREAD(pthread_create(&threads[i], NULL, wake_often, &s));
@@ -89,6 +103,12 @@ wake_from_threads(struct kit *k)
         wake_ends_poll(r);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
+    (void)r->ops->poll(r, &ev, 1, 0); // for a wake that came after all
+    for (int i = 0; i < THREADS; i++) {
+        KIT_THREAD(pthread_create(&threads[i], NULL, wake_once, &s));
+        wake_ends_poll(r);
+        pthread_join(threads[i], NULL);
+    }
     kit_close(r);
 }
 
@@ -263,17 +283,6 @@ wake_keeps_errno(struct kit *k)
 }
 
 /* A deadline very far away is no reason to come back, nor to hang. */
-static void *
-wake_once(void *arg)
-{
-    struct wake_storm *s = arg;
-
-    /* Pairs with the load behind poll: it came back for the wake. */
-    poni_store_seq(&s->woken, 1);
-    wake_now(s->r);
-    return NULL;
-}
-
 static void
 wake_from_far(struct kit *k)
 {

@@ -46,16 +46,16 @@ struct run {
 
 /* --- in the process --- */
 
-/* As many descriptors as tests need, if there may be so many. */
+/* As much of something as tests need, if there may be so much. */
 static void
-child_allow_descriptors(void)
+child_allow(__rlimit_resource_t what, rlim_t needed)
 {
     struct rlimit l;
 
-    if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur >= KIT_DESCRIPTORS)
+    if (getrlimit(what, &l) < 0 || l.rlim_cur >= needed)
         return;
-    l.rlim_cur = l.rlim_max < KIT_DESCRIPTORS ? l.rlim_max : KIT_DESCRIPTORS;
-    (void)setrlimit(RLIMIT_NOFILE, &l);
+    l.rlim_cur = l.rlim_max < needed ? l.rlim_max : needed;
+    (void)setrlimit(what, &l);
 }
 
 static void
@@ -70,7 +70,8 @@ child_prepare(pid_t parent, int words)
     if (getppid() != parent) // it was too late for that
         _exit(KIT_STATUS_TOLD);
     setrlimit(RLIMIT_CORE, &no_core);
-    child_allow_descriptors();
+    child_allow(RLIMIT_NOFILE, KIT_DESCRIPTORS);
+    child_allow(RLIMIT_FSIZE, KIT_FILE_BYTES);
     signal(SIGXFSZ, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);

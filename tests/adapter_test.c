@@ -785,12 +785,12 @@ what_has_ended_is_given_before_the_poller_is_asked(void)
     struct pons_reactor *r = adapter_open(LEVEL);
     struct pons_op ops[3];
     struct pons_event ev[3];
-    char c;
+    char c[3];
     int fds[2];
 
     tcp_pair(fds);
     for (int i = 0; i < 3; i++) {
-        ops[i] = op_make(PONS_OP_RECV, fds[0], &c, 1);
+        ops[i] = op_make(PONS_OP_RECV, fds[0], &c[i], 1);
         CHECK_EQ(submit(r, &ops[i]), PONS_SUBMIT_PENDING);
     }
     say(fds, "abc");
@@ -800,6 +800,7 @@ what_has_ended_is_given_before_the_poller_is_asked(void)
         CHECK(ev[0].op == &ops[i]);
     }
     CHECK_EQ(play.waits, 1);
+    CHECK_EQ(memcmp(c, "abc", 3), 0); // in the order of submit
     close_all(r, fds);
 }
 

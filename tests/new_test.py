@@ -14,6 +14,7 @@ import re
 import resource
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -160,6 +161,15 @@ class Words(Test):
                          "nothing was written", "pool", "mine",
                          before=lambda: resource.setrlimit(
                              resource.RLIMIT_FSIZE, (limit, limit)))
+
+    def test_an_interrupt_leaves_nothing(self):
+        def comes(number):  # before the first file
+            signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+            os.kill(os.getpid(), number)
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self.refused(130, "interrupted; nothing was written", "poller",
+                         "mine", before=lambda: comes(number))
 
     def test_a_place_that_is_not_ours_is_left_alone(self):
         os.mkdir(self.path("locked"))

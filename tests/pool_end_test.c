@@ -326,6 +326,30 @@ pool_stays_until_the_submit_has_returned(void)
     CHECK(!late.freed_inside);
 }
 
+/* Its threads may be at anything: starting, looking, idle, leaving. */
+static void
+pool_may_end_at_any_moment(void)
+{
+    enum { POOLS = 200, WAITING = 6 };
+    struct work w[WAITING];
+
+    for (int i = 0; i < POOLS; i++) {
+        struct poni_pool *p = rig_elastic(0, 4, PONS_S, 0);
+
+        for (int n = 0; n < WAITING; n++) {
+            work_init(&w[n], 0);
+            work_submit(p, &w[n]);
+        }
+        for (int pause = 0; pause < i * 10; pause++)
+            poni_pause();
+        rig_close(p);
+        for (int n = 0; n < WAITING; n++) {
+            CHECK_EQ(w[n].dones, 1);
+            CHECK_EQ(w[n].job.result, w[n].ran ? 42 : -ECANCELED);
+        }
+    }
+}
+
 #define TEST(name)  \
     {               \
 #name, name \
@@ -342,6 +366,7 @@ static const struct unit_test tests[] = {
     TEST(jobs_left_running_are_counted_and_named),
     TEST(pool_stays_until_the_submit_has_returned),
     TEST(shutdown_waits_for_a_job_on_its_submitter),
+    TEST(pool_may_end_at_any_moment),
     {0},
 };
 

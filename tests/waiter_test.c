@@ -152,7 +152,7 @@ park_then_notify(int who)
         for (int i = 0; i < 100; i++) {
             if (who == 0) {
                 sleeper_open(&one, way);
-                one.waiter->spin_ns = 0;
+                one.waiter->spin.ticks = 0;
                 crew_meet();
                 sleeper_await(&one);
                 crew_meet();
@@ -412,7 +412,7 @@ ping_pong(int who)
     crew_meet();
     for (int i = 0; i < ping_pongs; i++) {
         if (i % 7 == 0)
-            me->waiter->spin_ns = 0; // so that it sleeps now and then
+            me->waiter->spin.ticks = 0; // so that it sleeps now and then
         if (who == 1)
             sleeper_await(me);
         sleeper_notify(other);

@@ -28,6 +28,7 @@
 #include "core/adapter.c"
 
 static struct pons_reactor_ops adapted_ops;
+static const struct pons_host *adapted_host; // of the latest
 
 /* A number of the reactor's that nobody else uses; 0 at first. */
 __attribute__((unused)) static uintptr_t *
@@ -47,7 +48,10 @@ static int
 adapted_open(struct pons_reactor **out, const struct pons_config *config,
              const struct pons_host *host, struct pons_reason *reason)
 {
-    int err = poni_adapter_open(out, &poll_ops, config, host, reason);
+    int err;
+
+    adapted_host = host;
+    err = poni_adapter_open(out, &poll_ops, config, host, reason);
 
     if (err == 0)
         (*out)->ops = &adapted_ops;

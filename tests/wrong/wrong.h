@@ -6,7 +6,7 @@
  * tests/wrong/wrong.h - the reference poller, to be spoilt.
  *
  * A file beside this one breaks one rule, and its first line says which: `pons
- * conform` must name that rule and no other (tests/conform_test.py). It defines
+ * conform` must name that rule and no other (tests/wrong_test.py). It defines
  * functions in place of the reference's, and ends with
  *
  *     WRONG_POLLER("early", wrong_ops.wait = early_wait)
