@@ -11,7 +11,8 @@
  * is lost when that thread ends, and then libev ends the process.
  *
  * libev does not say that its system calls are forbidden: it takes everything
- * for ready, or for closed. So open() rings its own bell.
+ * for ready, or for closed. So open() rings its own bell. What it does say
+ * ends the process, but for backends/libev_failure.h.
  */
 
 #include "loop.h"
@@ -19,6 +20,8 @@
 #include <ev.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+
+#include "libev_failure.h"
 
 #define SECOND_NS 1e9 // libev counts in seconds
 
@@ -34,6 +37,7 @@ struct libev {
     ev_io bell;
     struct ev_loop *outer; // never runs; see libev_forget()
     ev_embed embed;
+    struct libev_failure failure;
 };
 
 static struct libev *
@@ -58,18 +62,15 @@ libev_heard(struct ev_loop *loop, ev_io *io, int events)
 static void
 libev_bell_heard(struct ev_loop *loop, ev_io *bell, int events)
 {
-    (void)bell;
-    (void)events;
+    (void)bell, (void)events;
     loop_rung(ev_userdata(loop));
 }
 
-/* That it came is all: the loop has made its turn. */
+/* That it came is all. */
 static void
 libev_deadline_heard(struct ev_loop *loop, ev_timer *deadline, int events)
 {
-    (void)loop;
-    (void)deadline;
-    (void)events;
+    (void)loop, (void)deadline, (void)events;
 }
 
 /* --- control and turns --- */
@@ -133,28 +134,28 @@ libev_drop(struct loop *l, struct loop_watch *w)
     ev_io_stop(self(l)->loop, &((struct libev_watch *)w)->io);
 }
 
-static void
+static int
 libev_turn(struct loop *l, uint64_t left_ns)
 {
     struct libev *e = self(l);
+    int err;
 
-    if (left_ns == 0) {
-        ev_run(e->loop, EVRUN_NOWAIT);
-        return;
-    }
+    if (left_ns == 0)
+        return libev_failure_run(&e->failure, e->loop, EVRUN_NOWAIT);
     if (left_ns != PONS_NEVER) {
         ev_now_update(e->loop); // the timer counts from there
         ev_timer_set(&e->deadline, (double)left_ns / SECOND_NS, 0.);
         ev_timer_start(e->loop, &e->deadline);
     }
-    ev_run(e->loop, EVRUN_ONCE);
+    err = libev_failure_run(&e->failure, e->loop, EVRUN_ONCE);
     ev_timer_stop(e->loop, &e->deadline);
+    return err;
 }
 
 /* --- open and close --- */
 
 /* Also in a forked child: what the loop has is closed, and nothing is taken out
- * of what may be the parent's, too. */
+ * of what may be the parent's, too. A loop may be missing. */
 static void
 libev_close(struct pons_poller *p)
 {
@@ -191,18 +192,12 @@ static int
 libev_open_loop(struct libev *e, const struct libev_method *method,
                 struct pons_reason *reason)
 {
-    int err;
-
     e->outer = ev_loop_new(EVBACKEND_SELECT | EVFLAG_NOENV);
     errno = ENOTSUP; // what it says of a method that it does not have
     e->loop = ev_loop_new(method->flags | EVFLAG_NOENV);
-    if (e->outer == NULL || e->loop == NULL) {
-        err = -errno;
-        ev_loop_destroy(e->loop);
-        ev_loop_destroy(e->outer);
-        return e->base.host->refuse(reason, err, "libev's method %s: %s",
-                                    method->name, strerror(-err));
-    }
+    if (e->outer == NULL || e->loop == NULL)
+        return e->base.host->refuse(reason, -errno, "libev's method %s: %s",
+                                    method->name, strerror(errno));
     ev_embed_init(&e->embed, NULL, e->loop);
     ev_set_userdata(e->loop, &e->base);
     ev_init(&e->deadline, libev_deadline_heard);
@@ -215,12 +210,14 @@ libev_open_loop(struct libev *e, const struct libev_method *method,
 static int
 libev_try_loop(struct libev *e, struct pons_reason *reason)
 {
+    int err;
+
     (void)loop_wake(&e->base.base);
-    ev_run(e->loop, EVRUN_NOWAIT);
-    ev_run(e->loop, EVRUN_NOWAIT);
-    if (e->base.rung == 1 && ev_is_active(&e->bell))
+    (void)libev_failure_run(&e->failure, e->loop, EVRUN_NOWAIT);
+    err = libev_failure_run(&e->failure, e->loop, EVRUN_NOWAIT);
+    if (err == 0 && e->base.rung == 1 && ev_is_active(&e->bell))
         return 0;
-    return e->base.host->refuse(reason, -ENOTSUP,
+    return e->base.host->refuse(reason, err < 0 ? err : -ENOTSUP,
                                 "libev's method %s does not work here, as if "
                                 "system calls were forbidden; try method=poll",
                                 libev_method(e->loop));
@@ -238,27 +235,22 @@ libev_open(struct pons_poller **out, const struct pons_config *config,
 
     if (e == NULL)
         return err;
+    libev_failure_init(&e->failure, host);
     e->base.base.ops = &libev_ops;
     e->base.turn = libev_turn;
     e->base.drop = libev_drop;
     err = libev_open_loop(e, &methods[host->config_uint(config, "method")],
                           reason);
-    if (err < 0)
-        goto close_base;
-    err = libev_try_loop(e, reason);
-    if (err < 0)
-        goto destroy_loop;
+    if (err == 0)
+        err = libev_try_loop(e, reason);
+    if (err < 0) {
+        libev_close(&e->base.base);
+        return err;
+    }
     host->log(host, PONS_LOG_INFO, "libev", "libev %d.%d by %s",
               ev_version_major(), ev_version_minor(), libev_method(e->loop));
     *out = &e->base.base;
     return 0;
-
-destroy_loop:
-    ev_loop_destroy(e->outer);
-    ev_loop_destroy(e->loop);
-close_base:
-    loop_close(&e->base, sizeof *e);
-    return err;
 }
 
 static const struct pons_poller_ops libev_ops = {

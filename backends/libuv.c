@@ -151,14 +151,14 @@ libuv_drop(struct loop *l, struct loop_watch *base)
 
 /* --- turns --- */
 
-static void
+static int
 libuv_turn(struct loop *l, uint64_t left_ns)
 {
     struct libuv *u = self(l);
 
     if (left_ns == 0) {
         uv_run(&u->loop, UV_RUN_NOWAIT);
-        return;
+        return 0;
     }
     if (left_ns != PONS_NEVER) {
         uv_update_time(&u->loop); // the timer counts from there
@@ -167,6 +167,7 @@ libuv_turn(struct loop *l, uint64_t left_ns)
     }
     uv_run(&u->loop, UV_RUN_ONCE);
     uv_timer_stop(&u->deadline);
+    return 0;
 }
 
 /* --- files --- */

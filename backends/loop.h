@@ -60,8 +60,9 @@ struct loop {
     const struct pons_host *host;
     size_t watch_size; // of its struct
     /* One turn, which sleeps for so long at most, and may come back sooner.
-     * PONS_NEVER: until there is something; 0: not at all. */
-    void (*turn)(struct loop *l, uint64_t left_ns);
+     * PONS_NEVER: until there is something; 0: not at all. 0, or -errno: broken
+     * for good. */
+    int (*turn)(struct loop *l, uint64_t left_ns);
     /* Takes out one whose descriptor is closed. */
     void (*drop)(struct loop *l, struct loop_watch *w);
 
@@ -260,12 +261,15 @@ loop_wait(struct pons_poller *p, struct pons_ready *ready, unsigned cap,
     struct loop *l = loop_of(p);
     uint64_t left = loop_left(l, deadline_ns);
     unsigned n;
+    int err;
 
     loop_drop_closed(l);
     l->rung = 0;
     n = loop_fill(l, ready, cap);
     while (n == 0) {
-        l->turn(l, left);
+        err = l->turn(l, left);
+        if (err < 0)
+            return err;
         n = loop_fill(l, ready, cap);
         left = loop_left(l, deadline_ns);
         if (l->rung > 0 || left == 0)

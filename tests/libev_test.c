@@ -8,8 +8,12 @@
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test_host.h"
@@ -30,6 +34,19 @@ __wrap_ev_loop_new(unsigned int flags)
 {
     asked = flags;
     return has_no_method ? NULL : __real_ev_loop_new(flags);
+}
+
+static int is_refused; // epoll_wait(2), from now on
+
+/* libev's, too: a program's own symbol comes before libc's. */
+__attribute__((visibility("default"))) int
+epoll_wait(int set, struct epoll_event *events, int cap, int timeout_ms)
+{
+    if (is_refused) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return epoll_pwait(set, events, cap, timeout_ms, NULL);
 }
 
 static struct pons_reactor *
@@ -247,6 +264,88 @@ what_is_forgotten_is_out_of_the_set(void)
     r->ops->close(r);
 }
 
+/* --- failures --- */
+
+/* libev would end the process. */
+static void
+a_wait_that_is_refused_is_an_error(void)
+{
+    struct pons_reactor *r = reactor_open(EPOLL), *other = reactor_open(POLL);
+    struct pons_event ev;
+
+    is_refused = 1;
+    CHECK_EQ(r->ops->poll(r, &ev, 1, PONS_NEVER), -ENOSYS);
+    is_refused = 0;
+    CHECK_EQ(r->ops->poll(r, &ev, 1, 0), -ENOSYS); // for good
+    reactor_works(other);
+    r->ops->close(r);
+    other->ops->close(other);
+}
+
+static void
+a_method_that_cannot_wait_is_refused(void)
+{
+    struct pons_reason reason;
+    struct pons_reactor *r;
+
+    is_refused = 1;
+    CHECK_EQ(test_open_with(&r, poni_builtin_libev->engines, "method", EPOLL,
+                            &reason),
+             -ENOSYS);
+    CHECK_HAS(reason.text, "libev's method epoll");
+    CHECK_EQ(test_pieces, 0);
+}
+
+static void
+nothing_happens(struct ev_loop *loop, ev_timer *t, int events)
+{
+    (void)loop, (void)t, (void)events;
+}
+
+/* A loop of the program's own, in a child that libev ends. */
+static void
+run_a_loop_of_our_own(void)
+{
+    struct ev_loop *loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+    const struct rlimit no_core = {0};
+    ev_timer t;
+
+    CHECK_EQ(setrlimit(RLIMIT_CORE, &no_core), 0);
+    ev_timer_init(&t, nothing_happens, 1000., 0.);
+    ev_timer_start(loop, &t);
+    is_refused = 1;
+    ev_run(loop, EVRUN_ONCE);
+    exit(0);
+}
+
+static void
+a_failure_in_another_loop_ends_the_process_as_before(void)
+{
+    struct pons_reactor *r = reactor_open(EPOLL);
+    struct pons_event ev;
+    char said[128] = "";
+    int fds[2], status;
+    pid_t pid;
+
+    is_refused = 1;
+    CHECK_EQ(r->ops->poll(r, &ev, 1, PONS_NEVER), -ENOSYS);
+    is_refused = 0;
+    CHECK_EQ(pipe(fds), 0);
+    pid = fork();
+    if (pid == 0) {
+        CHECK_EQ(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+        run_a_loop_of_our_own();
+    }
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFSIGNALED(status));
+    CHECK_EQ(WTERMSIG(status), SIGABRT);
+    close(fds[1]);
+    CHECK(read(fds[0], said, sizeof said - 1) > 0);
+    CHECK_HAS(said, "(libev) epoll_wait: Function not implemented\n");
+    close(fds[0]);
+    r->ops->close(r);
+}
+
 static const struct unit_test tests[] = {
     {"method_is_what_the_option_says", method_is_what_the_option_says},
     {"libevs_own_variable_is_never_read", libevs_own_variable_is_never_read},
@@ -257,6 +356,11 @@ static const struct unit_test tests[] = {
      what_is_forgotten_is_out_of_the_set},
     {"a_descriptor_that_was_closed_while_waited_on_is_a_result",
      a_descriptor_that_was_closed_while_waited_on_is_a_result},
+    {"a_wait_that_is_refused_is_an_error", a_wait_that_is_refused_is_an_error},
+    {"a_method_that_cannot_wait_is_refused",
+     a_method_that_cannot_wait_is_refused},
+    {"a_failure_in_another_loop_ends_the_process_as_before",
+     a_failure_in_another_loop_ends_the_process_as_before},
     {0},
 };
 
