@@ -9,7 +9,8 @@
  *
  * What libuv does not expect ends the process. So control() sees to it that the
  * kernel will take what the loop registers later; for open() and for a forked
- * child there is backends/libuv_loop.h.
+ * child there is backends/libuv_loop.h. What it does expect it keeps to itself:
+ * where its wait is not there (ENOSYS) it takes another, and goes on.
  */
 
 #include "loop.h"
@@ -257,6 +258,7 @@ static const struct pons_poller_ops libuv_ops = {
     .abi = PONS_ABI,
     .size = sizeof libuv_ops,
     .name = "libuv",
+    .caps = PONS_POLLER_WRAPS,
     .open = libuv_open,
     .close = libuv_close,
     .control = libuv_control,

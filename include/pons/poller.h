@@ -52,6 +52,11 @@ enum pons_poller_caps {
     /* Reports PONS_ENDING: with EDGE, a short count then means empty, which
      * saves a system call per wait. */
     PONS_POLLER_ENDINGS = 1u << 3,
+
+    /* Waits in the loop of a library, which allocates as it likes (R12) and
+     * tells nobody when it makes another call than one that is refused (R15).
+     * What it does is right all the same. */
+    PONS_POLLER_WRAPS = 1u << 4,
 };
 
 /* Directions of control() and of a report. */
