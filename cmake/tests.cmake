@@ -186,7 +186,10 @@ if(PONS_CLI)
     add_test(NAME wrong COMMAND Python3::Interpreter
       "${PROJECT_SOURCE_DIR}/tests/wrong_test.py"
       $<TARGET_FILE:pons_command>)
-    set_tests_properties(wrong PROPERTIES LABELS once)
+    add_test(NAME commands_everywhere COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/commands_everywhere_test.py"
+      $<TARGET_FILE:pons_command>)
+    set_tests_properties(wrong commands_everywhere PROPERTIES LABELS once)
   endif()
   foreach(noun IN LISTS PONS_COMMAND_NOUNS)
     pons_test(${noun})
