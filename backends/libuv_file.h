@@ -8,6 +8,11 @@
  * There is a request of libuv's for each op under way; they are kept for later
  * ones. Its callback, in a turn of the loop, queues the op for wait().
  *
+ * Only what libuv does as the system call does it: names are never relative to
+ * a folder there, a statx and an fallocate it does not have. The parts of READV
+ * and WRITEV it would copy itself, which crashes where the call says EFAULT,
+ * and without their flags.
+ *
  * libuv starts its threads with the first request of the process and never ends
  * them. They inherit which signals are blocked, and ours block all.
  */
@@ -21,7 +26,9 @@
 
 enum {
     LIBUV_FILE_BYTES = 0x7ffff000, // Linux takes no more; libuv would go on
-    LIBUV_FILE_OPCODES = 1u << PONS_OP_READ | 1u << PONS_OP_WRITE,
+    LIBUV_FILE_OPCODES = 1u << PONS_OP_READ | 1u << PONS_OP_WRITE |
+                         1u << PONS_OP_CLOSE | 1u << PONS_OP_FSYNC |
+                         1u << PONS_OP_FDATASYNC | 1u << PONS_OP_FTRUNCATE,
 };
 
 struct libuv_file {
@@ -74,13 +81,34 @@ libuv_file_start(struct libuv_file *f, const struct pons_op *op)
 {
     uint32_t len = op->len < LIBUV_FILE_BYTES ? op->len : LIBUV_FILE_BYTES;
     uv_buf_t buffer = uv_buf_init(op->addr, len);
-    int64_t offset = (int64_t)op->offset;
+    int64_t at = (int64_t)op->offset;
+    uv_loop_t *loop = f->all->loop;
+    uv_fs_t *request = &f->request;
 
-    if (op->opcode == PONS_OP_READ)
-        return uv_fs_read(f->all->loop, &f->request, op->fd, &buffer, 1, offset,
+    switch (op->opcode) {
+    case PONS_OP_READ:
+        return uv_fs_read(loop, request, op->fd, &buffer, 1, at,
                           libuv_file_heard);
-    return uv_fs_write(f->all->loop, &f->request, op->fd, &buffer, 1, offset,
-                       libuv_file_heard);
+    case PONS_OP_WRITE:
+        return uv_fs_write(loop, request, op->fd, &buffer, 1, at,
+                           libuv_file_heard);
+    case PONS_OP_FSYNC:
+        return uv_fs_fsync(loop, request, op->fd, libuv_file_heard);
+    case PONS_OP_FDATASYNC:
+        return uv_fs_fdatasync(loop, request, op->fd, libuv_file_heard);
+    case PONS_OP_FTRUNCATE:
+        return uv_fs_ftruncate(loop, request, op->fd, at, libuv_file_heard);
+    default:
+        return uv_fs_close(loop, request, op->fd, libuv_file_heard);
+    }
+}
+
+/* An offset that libuv would take for -1. */
+static inline int
+libuv_file_is_before_0(const struct pons_op *op)
+{
+    return (op->opcode == PONS_OP_READ || op->opcode == PONS_OP_WRITE) &&
+           op->offset > INT64_MAX && op->offset != PONS_AT_POSITION;
 }
 
 static inline int
@@ -98,11 +126,11 @@ libuv_file_submit(struct libuv_files *all, struct pons_op *op)
     sigset_t every, before;
     int err;
 
-    if (op->offset > INT64_MAX && op->offset != PONS_AT_POSITION)
-        return libuv_file_fails(op, -EINVAL); // libuv takes it for -1
+    if (libuv_file_is_before_0(op))
+        return libuv_file_fails(op, -EINVAL);
     f = libuv_file_take(all);
     if (f == NULL)
-        return libuv_file_fails(op, -ENOMEM);
+        return PONS_SUBMIT_UNSUPPORTED; // the pool needs no memory for it
     f->all = all;
     f->op = op;
     op->backend[1] = (uintptr_t)f;

@@ -968,8 +968,9 @@ class Wrappers(Test):
             told = json.loads(self.pons("explain", "--json",
                                         PONS_REACTOR=value).stdout)
             self.assertEqual((told["operations"]["pwrite"],
-                              told["operations"]["fsync"]),
-                             (who, "the pool elastic"))
+                              told["operations"]["fsync"],
+                              told["operations"]["openat"]),
+                             (who, who, "the pool elastic"))
 
     def test_auto_never_takes_them(self):
         out = self.pons("explain", "--json",

@@ -130,10 +130,35 @@ files_are_done_by_libuv(void)
     CHECK_EQ(reactor_run(r, op_make(PONS_OP_WRITE, fds[1], text, 1, 0)),
              -ESPIPE);
     close(fds[0]);
-    close(fds[1]);
+    CHECK_EQ(reactor_run(r, op_make(PONS_OP_CLOSE, fds[1], NULL, 0, 0)), 0);
+    CHECK_EQ(fcntl(fds[1], F_GETFD), -1);
+    CHECK_EQ(reactor_run(r, op_make(PONS_OP_FTRUNCATE, fd, NULL, 0, 2)), 0);
+    CHECK_EQ(lseek(fd, 0, SEEK_END), 2);
+    CHECK_EQ(reactor_run(r, op_make(PONS_OP_FTRUNCATE, fd, NULL, 0, INT64_MIN)),
+             -EINVAL);
+    CHECK_EQ(reactor_run(r, op_make(PONS_OP_FSYNC, fd, NULL, 0, 0)), 0);
+    CHECK_EQ(reactor_run(r, op_make(PONS_OP_FDATASYNC, fd, NULL, 0, 0)), 0);
     close(fd);
+    for (int opcode = PONS_OP_CLOSE; opcode <= PONS_OP_FDATASYNC; opcode++)
+        CHECK_EQ(reactor_run(r, op_make(opcode, fd, NULL, 0, 0)), -EBADF);
     r->ops->close(r);
     CHECK_EQ(test_pieces, 0);
+}
+
+/* It is the pool's then: a close may not fail. */
+static void
+a_file_without_memory_for_it_is_left_to_the_pool(void)
+{
+    int fd = memfd_create("a file", MFD_CLOEXEC);
+    struct pons_reactor *r = reactor_open(BY_LIBUV);
+    struct pons_op op = op_make(PONS_OP_CLOSE, fd, NULL, 0, 0);
+
+    test_allocs_left = 0;
+    CHECK_EQ(r->ops->submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    test_allocs_left = -1;
+    CHECK_EQ(reactor_run(r, op), 0);
+    CHECK_EQ(fcntl(fd, F_GETFD), -1);
+    r->ops->close(r);
 }
 
 static void
@@ -474,6 +499,7 @@ a_descriptor_that_was_closed_while_waited_on_is_a_result(void)
 static const struct unit_test tests[] = {
     TEST(files_are_left_to_the_pool),
     TEST(files_are_done_by_libuv),
+    TEST(a_file_without_memory_for_it_is_left_to_the_pool),
     TEST(requests_are_used_again),
     TEST(files_do_not_hide_sockets),
     TEST(libuvs_threads_block_all_signals),
