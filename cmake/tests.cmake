@@ -30,7 +30,8 @@ foreach(name libev libuv)
   endif()
 endforeach()
 
-# pons_test(NOUN): tests/NOUN_test.c, with all that crosses files (poni_).
+# pons_test(NOUN): tests/NOUN_test.c, with all that crosses files (poni_). Label
+# "runtime": it makes runtimes, so that it may be run over any reactor.
 function(pons_test noun)
   add_executable(${noun}_test tests/${noun}_test.c)
   set_property(TARGET ${noun}_test PROPERTY RUNTIME_OUTPUT_DIRECTORY
@@ -38,6 +39,10 @@ function(pons_test noun)
   target_link_libraries(${noun}_test PRIVATE unit m)
   pons_internal(${noun}_test)
   add_test(NAME ${noun} COMMAND ${noun}_test)
+  file(STRINGS tests/${noun}_test.c runtimes REGEX "everywhere\\.h")
+  if(runtimes)
+    set_tests_properties(${noun} PROPERTIES LABELS runtime)
+  endif()
 endfunction()
 
 # tests/plugins/sample.c, once as it should be and once for every SAMPLE_<way>

@@ -11,6 +11,10 @@
  * a fiber and on this thread inside pons_block_on(); and last on this thread
  * with no runtime at all. After a failed CHECK the place is named.
  *
+ * A test that is content with one reactor names epoll, and has the one that the
+ * variable UNIT_REACTOR names, where that is set; everywhere() then is the
+ * thread with no runtime alone (.ci/reactors).
+ *
  * An agent is a second line of work for such a body: a task where there is a
  * runtime, else a thread; or a thread in any case.
  */
