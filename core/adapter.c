@@ -51,6 +51,10 @@ enum {
               1u << PONS_OP_RECV_MULTI | 1u << PONS_OP_POLL_MULTI,
 };
 
+/* Of a table that has submit() and cancel(): those of ABI 0.1 may end before.
+ */
+#define FILES_SIZE (offsetof(struct pons_poller_ops, cancel) + sizeof(void *))
+
 /* Cookies that are no descriptor. UINT64_MAX is the poller's. */
 #define COOKIE_TIMER (UINT64_MAX - 1)
 #define COOKIE_ODD   (UINT64_MAX - 2)
@@ -61,6 +65,7 @@ enum {
  *   submit --+--> WAITS   --+--> FINISHED --> event
  *            +--> WATCHES --+
  *            +--> RETRIES --+  its call ended, or cancel
+ *            +--> PASSED  --+  the poller has reported it
  *
  *   submit of a multishot op, or a report --> FLOWS --> events with MORE
  *   FLOWS --> WAITS or WATCHES: it would block; FINISHED: the last event
@@ -69,6 +74,7 @@ enum op_place {
     WAITS,    // slot->waiting[direction]: a call, in turn
     WATCHES,  // slot->watching: out of turn
     RETRIES,  // adapter->retries
+    PASSED,   // the poller's
     FLOWS,    // adapter->flowing
     FINISHED, // adapter->finished; op->res holds. On the way there a cancelled
               // op is in adapter->flowing
@@ -82,7 +88,8 @@ struct adapter {
     const struct pons_host *host;
     const struct pons_poller_ops *poll_ops;
     struct pons_poller *poller;
-    int edge; // the poller's PONS_POLLER_EDGE
+    int edge;        // the poller's PONS_POLLER_EDGE
+    uint64_t passed; // opcodes that its submit() is given
 
     struct poni_slots slots;
     struct poni_finetimer timer; // its fd is -1 if the poller counts in ns
@@ -215,6 +222,17 @@ submit_ends(struct pons_op *op, int res)
     return PONS_SUBMIT_DONE;
 }
 
+/* An op that ends by itself: the poller's, if it does files, else the pool's.
+ */
+static int
+submit_pass(struct adapter *a, struct pons_op *op)
+{
+    if (op->opcode >= PONS_OPCODES || !(a->passed >> op->opcode & 1))
+        return PONS_SUBMIT_UNSUPPORTED;
+    op->backend[0] = PASSED;
+    return a->poll_ops->submit(a->poller, op);
+}
+
 /* Puts a call that would block into its queue. While somebody is there, the
  * direction is DRAINED. */
 static int
@@ -229,7 +247,7 @@ submit_wait(struct adapter *a, struct poni_slot *s, struct pons_op *op,
         return submit_ends(op, -ENOMEM);
     err = slot_watch(a, s, op->fd, 1u << i);
     if (err == -EPERM)
-        return PONS_SUBMIT_UNSUPPORTED; // a file: the pool waits for the disk
+        return submit_pass(a, op); // a file: somebody waits for the disk
     if (err < 0)
         return submit_ends(op, err);
     s->drained |= (uint8_t)(1u << i);
@@ -414,7 +432,7 @@ adapter_submit(struct pons_reactor *r, struct pons_op *op)
     case PONS_OP_READ:
     case PONS_OP_WRITE:
         if (op->offset != PONS_AT_POSITION)
-            return PONS_SUBMIT_UNSUPPORTED; // only files have offsets
+            return submit_pass(a, op); // only files have offsets
         return submit_call(a, op, op->opcode == PONS_OP_WRITE);
     case PONS_OP_ACCEPT:
         return submit_call(a, op, 0);
@@ -439,7 +457,7 @@ adapter_submit(struct pons_reactor *r, struct pons_op *op)
     case PONS_OP_SOCKET:
         return submit_ends(op, poni_op_call(op));
     default:
-        return PONS_SUBMIT_UNSUPPORTED;
+        return submit_pass(a, op);
     }
 }
 
@@ -468,6 +486,9 @@ adapter_cancel(struct pons_reactor *r, struct pons_op *op)
     case FLOWS: // in its turn: the list may be long
         op->res = -ECANCELED;
         op->backend[0] = FINISHED;
+        return;
+    case PASSED:
+        a->poll_ops->cancel(a->poller, op);
         return;
     case FINISHED:
         return;
@@ -564,6 +585,10 @@ adapter_report(struct adapter *a, const struct pons_ready *r)
     int fd = (int)(uint32_t)r->cookie;
     struct poni_slot *s;
 
+    if (r->ready & PONS_ENDED) {
+        adapter_finish(a, (struct pons_op *)(uintptr_t)r->cookie);
+        return;
+    }
     if (r->cookie == COOKIE_TIMER) {
         poni_finetimer_heard(&a->timer);
         return;
@@ -953,6 +978,21 @@ adapter_init(struct adapter *a, const struct pons_poller_ops *ops,
     a->odd = -1;
 }
 
+/* What a poller does besides; it may depend on its options. */
+static void
+adapter_pass_files(struct adapter *a)
+{
+    const struct pons_poller_ops *ops = a->poll_ops;
+    const uint64_t bytes = 1u << PONS_OP_READ | 1u << PONS_OP_WRITE;
+
+    if (ops->size < FILES_SIZE || ops->submit == NULL || ops->cancel == NULL)
+        return;
+    a->passed = a->poller->opcodes;
+    a->base.opcodes[0] |= a->passed;
+    if ((a->passed & bytes) == bytes)
+        a->base.caps |= PONS_REACTOR_FILES;
+}
+
 int
 poni_adapter_open(struct pons_reactor **out, const struct pons_poller_ops *ops,
                   const struct pons_config *config,
@@ -973,6 +1013,7 @@ poni_adapter_open(struct pons_reactor **out, const struct pons_poller_ops *ops,
     err = adapter_open_timer(a, reason);
     if (err < 0)
         goto close_poller;
+    adapter_pass_files(a);
     *out = &a->base;
     return 0;
 

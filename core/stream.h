@@ -21,9 +21,10 @@ enum stream_kind { STREAM_SOCKET, STREAM_OTHER };
 struct pons_stream {
     /* Set once. */
     int fd;
-    uint16_t kind;  // enum stream_kind
-    uint64_t epoch; // of the process that made it (P10)
-    int64_t refs;   // who keeps the struct: core/stream.c
+    uint16_t kind;         // enum stream_kind
+    uint16_t ahead_is_fds; // under the lock: see there
+    uint64_t epoch;        // of the process that made it (P10)
+    int64_t refs;          // who keeps the struct: core/stream.c
 
     uint32_t lock;  // guards all below
     uint32_t phase; // enum stream_phase
@@ -38,8 +39,7 @@ struct pons_stream {
 
     /* Bytes that were read and given back: read first (core/line.c). Line
      * readers have reserved the room to give all of theirs back. Or connections
-     * of a listener, an int each (core/multishot.c). */
-    uint32_t ahead_is_fds;
+     * of a listener, an int each (core/multishot.c): ahead_is_fds. */
     char *ahead;
     size_t ahead_at, ahead_end, ahead_cap, ahead_reserved;
 };

@@ -55,10 +55,11 @@ enum kit_need {
     KIT_LEVEL = 1u << 6,      // a poller without PONS_POLLER_EDGE
     KIT_ENDINGS = 1u << 7,    // capability: a poller's
     KIT_THREADS = 1u << 8,    // of a policy: jobs run on threads of the pool
+    KIT_OWN_CALLS = 1u << 9,  // capability: without PONS_POLLER_WRAPS
 
-    KIT_ACCEPT_MULTI = 1u << 9, // capabilities: opcodes that it has
-    KIT_RECV_MULTI = 1u << 10,
-    KIT_POLL_MULTI = 1u << 11,
+    KIT_ACCEPT_MULTI = 1u << 10, // capabilities: opcodes that it has
+    KIT_RECV_MULTI = 1u << 11,
+    KIT_POLL_MULTI = 1u << 12,
 };
 
 /* The engine under test, as one test has it. Of a pool policy kit/work.h has

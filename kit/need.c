@@ -46,13 +46,13 @@ need_has_options(const struct kit *k)
     return k->engine->options != NULL && k->engine->options->name != NULL;
 }
 
-/* Of a poller's table; tests that need it are not run for others. */
+/* Of a poller's table. */
 static int
 need_declares(const struct kit *k, uint32_t cap)
 {
     const struct pons_poller_ops *ops = k->engine->table;
 
-    return (ops->caps & cap) != 0;
+    return need_is_poller(k) && (ops->caps & cap) != 0;
 }
 
 /* The one policy that may run jobs on their submitters. */
@@ -107,6 +107,8 @@ kit_need_unmet(struct kit *k, unsigned needs)
         return "it declares PONS_POLLER_EDGE";
     if (needs & KIT_ENDINGS && !need_declares(k, PONS_POLLER_ENDINGS))
         return "it does not declare PONS_POLLER_ENDINGS";
+    if (needs & KIT_OWN_CALLS && need_declares(k, PONS_POLLER_WRAPS))
+        return "it declares PONS_POLLER_WRAPS";
     if (needs & KIT_THREADS && !need_has_threads(k))
         return "it runs jobs on their submitters";
     return needs & CAPABILITIES ? need_capability(k, needs) : NULL;

@@ -93,12 +93,14 @@ play_close(struct pons_poller *p)
     play.closes++;
 }
 
+static uint64_t play_opcodes;
+
 static int
 play_open(struct pons_poller **out, const struct pons_config *config,
           const struct pons_host *host, struct pons_reason *reason)
 {
     (void)config, (void)host, (void)reason;
-    play = (struct play){0};
+    play = (struct play){.base.opcodes = play_opcodes};
     *out = &play.base;
     return 0;
 }
@@ -497,6 +499,141 @@ what_has_an_offset_is_left_to_the_pool(void)
     op.offset = 0;
     CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
     op.opcode = PONS_OP_WRITE;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    r->ops->close(r);
+}
+
+/* --- a poller that does files --- */
+
+static struct pons_op *file_op;       // the latest, of submit() or cancel()
+static int file_answer, file_cancels; // what submit() says; how many asked
+
+static int
+play_submit(struct pons_poller *p, struct pons_op *op)
+{
+    (void)p;
+    file_op = op;
+    op->res = 7; // of one that is DONE
+    return file_answer;
+}
+
+static void
+play_cancel(struct pons_poller *p, struct pons_op *op)
+{
+    (void)p;
+    file_op = op;
+    file_cancels++;
+}
+
+static struct pons_reactor *
+adapter_open_files(void)
+{
+    play_opcodes = 1u << PONS_OP_READ | 1u << PONS_OP_WRITE;
+    play_ops.submit = play_submit;
+    play_ops.cancel = play_cancel;
+    return adapter_open(EDGE);
+}
+
+/* The next wait() reports that `op` has ended with `res`. */
+static void
+answer_ended(struct pons_op *op, int res)
+{
+    struct answer *a = &play.script[play.written++];
+
+    op->res = res;
+    a->n = 1;
+    a->ready[0] =
+        (struct pons_ready){.cookie = (uintptr_t)op, .ready = PONS_ENDED};
+}
+
+static void
+what_would_be_left_to_the_pool_is_given_to_a_poller_that_does_files(void)
+{
+    struct pons_reactor *r = adapter_open_files();
+    struct pons_op op = op_make(PONS_OP_READ, 0, NULL, 0);
+    int res;
+
+    op.offset = 0;
+    file_answer = PONS_SUBMIT_PENDING;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    CHECK(file_op == &op);
+    answer_nothing();
+    CHECK_EQ(poll_once(r, &res), 0);
+    answer_ended(&op, 4);
+    CHECK_EQ(poll_once(r, &res), 1);
+    CHECK_EQ(res, 4);
+    file_answer = PONS_SUBMIT_DONE;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_DONE);
+    CHECK_EQ(op.res, 7);
+    file_answer = PONS_SUBMIT_UNSUPPORTED;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    r->ops->close(r);
+}
+
+static void
+cancel_of_a_file_is_the_pollers(void)
+{
+    struct pons_reactor *r = adapter_open_files();
+    struct pons_op op = op_make(PONS_OP_WRITE, 0, NULL, 0);
+    int res;
+
+    op.offset = 0;
+    file_answer = PONS_SUBMIT_PENDING;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    file_op = NULL;
+    r->ops->cancel(r, &op);
+    CHECK(file_op == &op);
+    CHECK_EQ(file_cancels, 1);
+    CHECK_EQ(poll_once(r, &res), 0); // it is a request
+    answer_ended(&op, -ECANCELED);
+    CHECK_EQ(poll_once(r, &res), 1);
+    CHECK_EQ(res, -ECANCELED);
+    r->ops->close(r);
+}
+
+/* The core asks a reactor for nothing else; a descriptor tells the adapter that
+ * it is a file's when it is to be watched. */
+static void
+what_a_poller_does_not_name_is_left_to_the_pool(void)
+{
+    struct pons_reactor *r = adapter_open_files();
+    struct pons_op op = op_make(PONS_OP_FSYNC, 0, NULL, 0);
+
+    file_op = NULL;
+    CHECK(r->caps & PONS_REACTOR_FILES);
+    CHECK(!(r->opcodes[0] & 1u << PONS_OP_FSYNC));
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    op.opcode = 255;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    r->ops->close(r);
+    play_opcodes = 1u << PONS_OP_READ | 1u << PONS_OP_FSYNC;
+    r = adapter_open(EDGE);
+    CHECK(!(r->caps & PONS_REACTOR_FILES));
+    CHECK(r->opcodes[0] & 1u << PONS_OP_FSYNC);
+    op.opcode = PONS_OP_FSYNC;
+    file_answer = PONS_SUBMIT_DONE;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_DONE);
+    CHECK(file_op == &op);
+    r->ops->close(r);
+}
+
+/* An older table ends with wake(), and one function alone is none. */
+static void
+a_poller_without_both_functions_does_no_files(void)
+{
+    struct pons_op op = op_make(PONS_OP_READ, 0, NULL, 0);
+    struct pons_reactor *r;
+
+    op.offset = 0;
+    file_answer = PONS_SUBMIT_DONE;
+    play_ops.size = offsetof(struct pons_poller_ops, submit);
+    r = adapter_open_files();
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    CHECK(!(r->caps & PONS_REACTOR_FILES));
+    r->ops->close(r);
+    play_ops.size = sizeof play_ops;
+    play_ops.cancel = NULL;
+    r = adapter_open(EDGE);
     CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
     r->ops->close(r);
 }
@@ -1105,6 +1242,10 @@ static const struct unit_test tests[] = {
     TEST(a_stale_report_is_dropped),
     TEST(what_the_poller_refuses_is_a_result),
     TEST(what_has_an_offset_is_left_to_the_pool),
+    TEST(what_would_be_left_to_the_pool_is_given_to_a_poller_that_does_files),
+    TEST(cancel_of_a_file_is_the_pollers),
+    TEST(what_a_poller_does_not_name_is_left_to_the_pool),
+    TEST(a_poller_without_both_functions_does_no_files),
     TEST(calls_beside_the_bytes_keep_nobody_waiting),
     TEST(no_memory_for_a_slot_is_a_result),
     TEST(high_descriptors_have_slots_and_low_ones_keep_theirs),

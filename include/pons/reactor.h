@@ -72,7 +72,8 @@
  *                 copies and disturbs no op of the parent.
  *   R15 refusal   EPERM by sysctl or seccomp, ENOSYS, ENOMEM by memlock are
  *                 reasons in words; features are found by trying; a fallback
- *                 while running is reported, to the host's log.
+ *                 while running is reported, to the host's log (a wrapped
+ *                 library's is declared: PONS_POLLER_WRAPS).
  *
  * Ownership   Ops are borrowed between submit and their last event. Config and
  *             host are borrowed until close.
