@@ -110,22 +110,39 @@ items_pop(struct pons_multi *m)
     return item;
 }
 
+/* Room for one more at the end: that of those that were taken, if it is half of
+ * all. */
+static struct fds *
+fds_room(struct fds *fds)
+{
+    uint32_t cap = fds == NULL ? FDS_MIN : 2 * fds->cap;
+    struct fds *grown;
+
+    if (fds != NULL && fds->end < fds->cap)
+        return fds;
+    if (fds != NULL && fds->at >= fds->cap / 2) {
+        fds->end -= fds->at;
+        memmove(fds->fd, fds->fd + fds->at, fds->end * sizeof(int));
+        fds->at = 0;
+        return fds;
+    }
+    grown = realloc(fds, sizeof *grown + cap * sizeof(int));
+    if (grown == NULL)
+        return NULL;
+    if (fds == NULL)
+        grown->at = grown->end = 0;
+    grown->cap = cap;
+    return grown;
+}
+
 static int
 fds_push(struct pons_multi *m, int fd)
 {
-    struct fds *fds = m->first;
+    struct fds *fds = fds_room(m->first);
 
-    if (fds == NULL || fds->end == fds->cap) {
-        uint32_t cap = fds == NULL ? FDS_MIN : 2 * fds->cap;
-
-        fds = realloc(fds, sizeof *fds + cap * sizeof(int));
-        if (fds == NULL)
-            return -ENOMEM;
-        if (m->first == NULL)
-            fds->at = fds->end = 0;
-        fds->cap = cap;
-        m->first = fds;
-    }
+    if (fds == NULL)
+        return -ENOMEM;
+    m->first = fds;
     fds->fd[fds->end++] = fd;
     m->count++;
     return 0;

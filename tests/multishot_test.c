@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
@@ -634,6 +635,53 @@ with_the_listener_they_are_closed(void)
     everywhere(accept_closed_body, NULL);
 }
 
+/* Each is taken when the next one has been told. */
+static void
+never_dry_body(void *arg)
+{
+    struct pons_accept_multi m;
+    struct pons_stream *listener, *s;
+    struct sockaddr_in address;
+    int fd;
+
+    (void)arg;
+    listener = listener_make(&address);
+    pons_accept_multi_init(&m, listener);
+    fd = client_make(&address);
+    CHECK_EQ(pons_accept_next(&m, &s), 0);
+    close(fd);
+    pons_stream_close(s);
+    close(client_make(&address));
+    for (int i = 0; i < MANY; i++) {
+        close(client_make(&address));
+        while (poni_load_relaxed(&m.multi.count) < 2)
+            let_others_run();
+        CHECK_EQ(pons_accept_next(&m, &s), 0);
+        pons_stream_close(s);
+    }
+    CHECK(malloc_usable_size(m.multi.first) < MANY * sizeof(int));
+    CHECK_EQ(pons_accept_multi_end(&m), 0);
+    pons_stream_close(listener);
+}
+
+static int64_t
+never_dry_fiber(void *arg)
+{
+    never_dry_body(arg);
+    return 0;
+}
+
+static void
+a_list_that_never_runs_dry_does_not_grow(void)
+{
+    struct pons_runtime *rt = runtime_of("epoll", "0");
+    struct pons_task *t;
+
+    CHECK_EQ(pons_spawn(rt, never_dry_fiber, NULL, &t), 0);
+    CHECK_EQ(pons_join(t, NULL), 0);
+    pons_runtime_unref(rt);
+}
+
 static void
 not_a_listener_body(void *arg)
 {
@@ -970,6 +1018,7 @@ static const struct unit_test tests[] = {
     TEST(connections_come_one_by_one),
     TEST(connections_that_nobody_took_are_the_listeners),
     TEST(with_the_listener_they_are_closed),
+    TEST(a_list_that_never_runs_dry_does_not_grow),
     TEST(errors_are_the_system_calls),
     TEST(every_arrival_is_told),
     TEST(an_engine_without_multishot_is_asked_each_time),
