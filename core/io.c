@@ -437,6 +437,8 @@ io_look_ahead(struct pons_stream *s, struct pons_op *op)
     switch (op->opcode) {
     case PONS_OP_RECV:
     case PONS_OP_READ:
+        if ((op->flags & IO_MULTI) && !io_prepared(NULL, op))
+            return 1;
         op->res = (int32_t)poni_stream_take_ahead(s, op->addr, op->len);
         return op->res > 0;
     case PONS_OP_RECVMSG:

@@ -291,22 +291,6 @@ multi_renew(struct pons_multi *m)
         op->len = m->events;
 }
 
-/* Bytes that were given back come first: they are had by the plain operation,
- * which looks for them. */
-static int
-multi_begin(struct pons_multi *m)
-{
-    struct pons_stream *s = m->io.stream;
-
-    poni_lock(&s->lock);
-    if (m->kind == MULTI_RECV && s->ahead_at != s->ahead_end)
-        m->flags |= MULTI_SINGLY;
-    poni_unlock(&s->lock);
-    if (m->kind == MULTI_RECV && (m->flags & MULTI_SINGLY))
-        return poni_multi_prepare(NULL, &m->io.op);
-    return 0;
-}
-
 /* What ended on its own, as if it had been told. 1: it was a success. */
 static int
 multi_ended_well(struct pons_multi *m)
@@ -424,20 +408,6 @@ next_give(struct next *n)
     return poni_ready(&n->base, poni_fail(-ENOMEM, "no memory for a stream"));
 }
 
-/* Begins the leaf, or goes on with it. READY: it has ended. */
-static enum pons_poll
-next_turn(struct pons_multi *m, struct pons_waker *w)
-{
-    int err = 0;
-
-    if (poni_load_acquire(&m->io.op.state) == IO_NEW)
-        err = multi_begin(m);
-    if (err == 0)
-        return poni_io_poll(&m->base, w);
-    poni_store_release(&m->io.op.state, IO_ENDED);
-    return poni_ready(&m->base, poni_fail(err, "no memory for a buffer"));
-}
-
 static enum pons_poll
 next_poll(struct pons_future *f, struct pons_waker *w)
 {
@@ -455,7 +425,7 @@ next_poll(struct pons_future *f, struct pons_waker *w)
             return next_give(n);
         if (f->state == NEXT_ASKED)
             return poni_ready(f, -ECANCELED);
-        if (next_turn(m, w) == PONS_PENDING)
+        if (poni_io_poll(&m->base, w) == PONS_PENDING)
             break;
         if (multi_ended(m, &res))
             return poni_ready(f, res);

@@ -338,6 +338,57 @@ the_end_gives_back_what_was_told(void)
     everywhere(end_body, NULL);
 }
 
+static int64_t
+read_first(void *s)
+{
+    char line[32];
+    int64_t n = pons_read_line(s, line, sizeof line);
+
+    return n == 5 && strcmp(line, "first") == 0 ? 0 : -EIO;
+}
+
+static int64_t
+next_is_second(void *arg)
+{
+    struct pons_recv_multi *m = arg;
+    struct pons_lent bytes;
+    int64_t n = pons_recv_next(m, &bytes);
+    int right = n >= 3 && memcmp(bytes.data, "sec", 3) == 0;
+
+    pons_lent_return(&bytes);
+    return right ? 0 : -EIO;
+}
+
+/* Its turn comes when a line has been read, and more than that. */
+static void
+behind_body(void *arg)
+{
+    struct pons_recv_multi m;
+    struct pons_stream *s[2];
+    struct agent line, next;
+
+    (void)arg;
+    stream_pair(s);
+    agent_start(&line, read_first, s[0]);
+    stream_until(s[0], 0, 1);
+    pons_recv_multi_init(&m, s[0]);
+    agent_start(&next, next_is_second, &m);
+    stream_until(s[0], 0, 2);
+    CHECK_EQ(pons_send(s[1], "first\nsec", 9), 9);
+    CHECK_EQ(agent_join(&line), 0);
+    CHECK_EQ(pons_send(s[1], "ond", 3), 3);
+    CHECK_EQ(agent_join(&next), 0);
+    CHECK_EQ(pons_recv_multi_end(&m), 0);
+    pons_stream_close(s[0]);
+    pons_stream_close(s[1]);
+}
+
+static void
+what_a_line_left_comes_first(void)
+{
+    everywhere(behind_body, NULL);
+}
+
 static void
 unused_body(void *arg)
 {
@@ -1011,6 +1062,7 @@ static const struct unit_test tests[] = {
     TEST(what_others_return_is_lent_again),
     TEST(a_cancelled_next_has_taken_nothing),
     TEST(the_end_gives_back_what_was_told),
+    TEST(what_a_line_left_comes_first),
     TEST(one_that_was_never_asked_ends_too),
     TEST(a_close_ends_the_next_that_waits),
     TEST(a_stream_may_be_closed_before_the_end),
