@@ -36,7 +36,8 @@ enum multi_kind { MULTI_RECV, MULTI_ACCEPT, MULTI_POLL };
 
 enum multi_flags {
     MULTI_SINGLY = 1u << 0, // the leaf is the plain operation, this time
-    MULTI_PAUSED = 1u << 1, // it was cancelled since it is ahead
+    MULTI_PAUSED = 1u << 1, // it was cancelled since it is ahead, or its next
+                            // was
 };
 
 static const struct multi_of {
@@ -315,7 +316,7 @@ multi_ended_well(struct pons_multi *m)
 static int
 multi_ended(struct pons_multi *m, int64_t *res)
 {
-    int paused = (m->flags & MULTI_PAUSED) && !(m->io.op.flags & IO_ASKED);
+    int paused = (m->flags & MULTI_PAUSED) != 0;
     int starved =
         m->base.result == -ENOBUFS && m->io.op.opcode == PONS_OP_RECV_MULTI;
 
@@ -445,6 +446,7 @@ next_cancel(struct pons_future *f)
     case IO_QUEUED:
     case IO_TURN:
     case IO_LISTED:
+        m->flags |= MULTI_PAUSED; // no seat has it
         poni_io_cancel(&m->base);
         break;
     default:

@@ -286,6 +286,74 @@ a_cancelled_next_has_taken_nothing(void)
     everywhere(cancel_body, NULL);
 }
 
+/* It goes on: what comes later is the next one's. */
+static void
+after_cancel_body(void *arg)
+{
+    struct pons_recv_multi m;
+    struct pons_lent bytes;
+    struct pons_stream *s[2];
+    int64_t n;
+
+    (void)arg;
+    stream_pair(s);
+    pons_recv_multi_init(&m, s[0]);
+    n = next_until(&m, &bytes, 1000000);
+    CHECK(n == -ETIME || n == -ECANCELED);
+    CHECK_EQ(pons_send(s[1], "x", 1), 1);
+    CHECK_EQ(pons_recv_next(&m, &bytes), 1);
+    pons_lent_return(&bytes);
+    CHECK_EQ(pons_recv_multi_end(&m), 0);
+    pons_stream_close(s[0]);
+    pons_stream_close(s[1]);
+}
+
+static void
+the_next_after_a_cancelled_one_is_not(void)
+{
+    everywhere(after_cancel_body, NULL);
+}
+
+static int64_t
+recv_one(void *s)
+{
+    char c;
+
+    return pons_recv(s, &c, 1);
+}
+
+static void
+cancel_queued_body(void *arg)
+{
+    struct pons_recv_multi m;
+    struct pons_lent bytes;
+    struct pons_stream *s[2];
+    struct agent a;
+    int64_t n;
+
+    (void)arg;
+    stream_pair(s);
+    agent_start(&a, recv_one, s[0]);
+    stream_until(s[0], 0, 1);
+    pons_recv_multi_init(&m, s[0]);
+    n = next_until(&m, &bytes, 1000000); // behind the other
+    CHECK(n == -ETIME || n == -ECANCELED);
+    CHECK_EQ(pons_send(s[1], "a", 1), 1);
+    CHECK_EQ(agent_join(&a), 1);
+    CHECK_EQ(pons_send(s[1], "b", 1), 1);
+    CHECK_EQ(pons_recv_next(&m, &bytes), 1);
+    pons_lent_return(&bytes);
+    CHECK_EQ(pons_recv_multi_end(&m), 0);
+    pons_stream_close(s[0]);
+    pons_stream_close(s[1]);
+}
+
+static void
+nor_is_it_after_one_that_was_queued(void)
+{
+    everywhere(cancel_queued_body, NULL);
+}
+
 /* --- the end --- */
 
 /* Until the multishot has been told something, or is not told before it is
@@ -1061,6 +1129,8 @@ static const struct unit_test tests[] = {
     TEST(buffers_are_returned_on_any_thread),
     TEST(what_others_return_is_lent_again),
     TEST(a_cancelled_next_has_taken_nothing),
+    TEST(the_next_after_a_cancelled_one_is_not),
+    TEST(nor_is_it_after_one_that_was_queued),
     TEST(the_end_gives_back_what_was_told),
     TEST(what_a_line_left_comes_first),
     TEST(one_that_was_never_asked_ends_too),
