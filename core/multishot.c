@@ -63,7 +63,7 @@ struct next {
     uintptr_t reserved;
 };
 
-enum next_state { NEXT_WAITS, NEXT_ASKED };
+enum next_state { NEXT_NEW, NEXT_WAITS, NEXT_ASKED };
 
 static struct poni_leaf *
 leaf_of(struct pons_multi *m)
@@ -421,6 +421,11 @@ next_poll(struct pons_future *f, struct pons_waker *w)
         return poni_ready(f, poni_stream_check(m->io.stream));
     if (!poni_budget_take(&poni_self, w))
         return PONS_PENDING;
+    if (f->state == NEXT_NEW) {
+        if (poni_cancel_due(&poni_self))
+            return poni_ready(f, -ECANCELED);
+        f->state = NEXT_WAITS;
+    }
     for (;;) {
         if (next_take_locked(n))
             return next_give(n);

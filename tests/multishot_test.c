@@ -406,6 +406,38 @@ the_end_gives_back_what_was_told(void)
     everywhere(end_body, NULL);
 }
 
+static void
+due_body(void *arg)
+{
+    struct pons_recv_multi m;
+    struct pons_lent bytes;
+    struct pons_stream *s[2];
+    int64_t n;
+
+    (void)arg;
+    stream_pair(s);
+    pons_recv_multi_init(&m, s[0]);
+    CHECK_EQ(pons_send(s[1], "a", 1), 1);
+    CHECK_EQ(pons_recv_next(&m, &bytes), 1);
+    pons_lent_return(&bytes);
+    CHECK_EQ(pons_send(s[1], "b", 1), 1);
+    until_told(s[0], &m.multi);
+    n = next_until(&m, &bytes, 0); // told or not: a cancel is heard
+    CHECK(n == -ETIME || n == -ECANCELED);
+    CHECK_EQ(pons_recv_next(&m, &bytes), 1);
+    CHECK_EQ(*(char *)bytes.data, 'b');
+    pons_lent_return(&bytes);
+    CHECK_EQ(pons_recv_multi_end(&m), 0);
+    pons_stream_close(s[0]);
+    pons_stream_close(s[1]);
+}
+
+static void
+what_is_told_hides_no_cancel(void)
+{
+    everywhere(due_body, NULL);
+}
+
 static int64_t
 read_first(void *s)
 {
@@ -1064,6 +1096,7 @@ struct in_poll {
     struct pons_recv_next next;
     struct pons_multi_end end;
     struct pons_lent bytes;
+    int tries;
 };
 
 static enum pons_poll
@@ -1112,6 +1145,58 @@ stackless_body(void *arg)
     pons_stream_close(s[1]);
 }
 
+/* Cancelled while it waits; and then it waits again. */
+static enum pons_poll
+waits_again(struct pons_future *f, struct pons_waker *w)
+{
+    struct in_poll *p = pons_container_of(f, struct in_poll, base);
+
+    PONS_BEGIN(f);
+    pons_recv_multi_init(&p->m, p->s);
+    do {
+        pons_recv_next_init(&p->next, &p->m, &p->bytes);
+        PONS_AWAIT(f, w, &p->next);
+        CHECK_EQ(p->next.base.result, -ECANCELED);
+    } while (++p->tries < 2);
+    pons_multi_end_init(&p->end, &p->m.multi);
+    PONS_AWAIT(f, w, &p->end);
+    PONS_RETURN(f, p->end.base.result);
+    PONS_END(f);
+}
+
+static const struct pons_future_ops waits_again_ops = {
+    .size = sizeof waits_again_ops,
+    .name = "waits_again",
+    .poll = waits_again,
+};
+
+static void
+waits_again_body(void *arg)
+{
+    struct pons_stream *s[2];
+    struct in_poll p = {.s = NULL};
+    struct pons_task *t;
+    int64_t answer;
+
+    (void)arg;
+    stream_pair(s);
+    pons_future_init(&p.base, &waits_again_ops);
+    p.s = s[0];
+    CHECK_EQ(pons_spawn_future(NULL, &p.base, &t), 0);
+    stream_until(s[0], 0, 1);
+    pons_cancel(t);
+    CHECK_EQ(pons_join(t, &answer), 0);
+    CHECK_EQ(answer, 0);
+    pons_stream_close(s[0]);
+    pons_stream_close(s[1]);
+}
+
+static void
+a_cancelled_task_waits_for_no_next(void)
+{
+    everywhere_in_fibers(waits_again_body, NULL);
+}
+
 static void
 stackless_functions_wait_by_futures(void)
 {
@@ -1132,6 +1217,7 @@ static const struct unit_test tests[] = {
     TEST(the_next_after_a_cancelled_one_is_not),
     TEST(nor_is_it_after_one_that_was_queued),
     TEST(the_end_gives_back_what_was_told),
+    TEST(what_is_told_hides_no_cancel),
     TEST(what_a_line_left_comes_first),
     TEST(one_that_was_never_asked_ends_too),
     TEST(a_close_ends_the_next_that_waits),
@@ -1148,6 +1234,7 @@ static const struct unit_test tests[] = {
     TEST(many_share_the_buffers_of_their_seats),
     TEST(a_forked_child_can_only_end_it),
     TEST(stackless_functions_wait_by_futures),
+    TEST(a_cancelled_task_waits_for_no_next),
     {0},
 };
 
