@@ -417,6 +417,8 @@ next_poll(struct pons_future *f, struct pons_waker *w)
     int64_t res;
 
     poni_unpolled_remove(f);
+    if (m->io.stream == NULL)
+        return poni_ready(f, poni_fail(-EINVAL, "this multishot has ended"));
     if (!poni_epoch_is(m->io.stream->epoch))
         return poni_ready(f, poni_stream_check(m->io.stream));
     if (!poni_budget_take(&poni_self, w))

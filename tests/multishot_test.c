@@ -490,6 +490,29 @@ what_a_line_left_comes_first(void)
 }
 
 static void
+ended_body(void *arg)
+{
+    struct pons_recv_multi m;
+    struct pons_stream *s[2];
+    struct pons_lent bytes;
+
+    (void)arg;
+    stream_pair(s);
+    pons_recv_multi_init(&m, s[0]);
+    CHECK_EQ(pons_recv_multi_end(&m), 0);
+    CHECK_EQ(pons_recv_next(&m, &bytes), -EINVAL);
+    CHECK(bytes.data == NULL);
+    pons_stream_close(s[0]);
+    pons_stream_close(s[1]);
+}
+
+static void
+a_next_after_the_end_is_refused(void)
+{
+    everywhere(ended_body, NULL);
+}
+
+static void
 unused_body(void *arg)
 {
     struct pons_recv_multi r;
@@ -1219,6 +1242,7 @@ static const struct unit_test tests[] = {
     TEST(the_end_gives_back_what_was_told),
     TEST(what_is_told_hides_no_cancel),
     TEST(what_a_line_left_comes_first),
+    TEST(a_next_after_the_end_is_refused),
     TEST(one_that_was_never_asked_ends_too),
     TEST(a_close_ends_the_next_that_waits),
     TEST(a_stream_may_be_closed_before_the_end),

@@ -33,9 +33,11 @@
  *             was not taken is gone with it. In that time it is not read by
  *             anything else: whoever tries waits for the end.
  *
- * Threads     Any thread, any task; one next at a time.
+ * Threads     Any thread, any task; one next at a time, and none during the
+ * end.
  *
- * Failure     That of pons_recv(), pons_accept(), pons_ready_wait(); -ENOMEM.
+ * Failure     That of pons_recv(), pons_accept(), pons_ready_wait(); -ENOMEM;
+ *             -EINVAL of a next after the end.
  */
 
 #include "stream.h"
