@@ -302,6 +302,8 @@ io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
         op->res = -EOPNOTSUPP; // R2: no reactor may say that of a stream's op
     if (answer != PONS_SUBMIT_PENDING)
         poni_count(&seat->ops_inline);
+    else if (op->flags & IO_MULTI)
+        poni_multi_enter(seat, op);
     return answer;
 }
 
@@ -756,6 +758,14 @@ poni_io_end_event(struct poni_seat *seat, struct pons_op *op, int32_t res)
     io_event_end(seat, op, res);
 }
 
+static void
+io_instead_end(struct poni_seat *seat, struct pons_op *op, int32_t res)
+{
+    if (op->flags & IO_MULTI)
+        poni_multi_leave(seat, op);
+    io_event_end(seat, op, res);
+}
+
 /* It is not simply a stream's. */
 __attribute__((noinline)) static void
 io_event_other(struct poni_seat *seat, struct pons_op *op, int32_t res,
@@ -766,7 +776,7 @@ io_event_other(struct poni_seat *seat, struct pons_op *op, int32_t res,
     else if (poni_op_user(op) != USER_INSTEAD)
         poni_call_event(seat, op, res);
     else if (io_instead_ended(seat, leaf_of_op(op)->io.stream, op, &res))
-        io_event_end(seat, op, res);
+        io_instead_end(seat, op, res);
 }
 
 void

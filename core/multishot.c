@@ -37,7 +37,7 @@ enum multi_kind { MULTI_RECV, MULTI_ACCEPT, MULTI_POLL };
 enum multi_flags {
     MULTI_SINGLY = 1u << 0, // the leaf is the plain operation, this time
     MULTI_PAUSED = 1u << 1, // it was cancelled since it is ahead, or its next
-                            // was
+                            // was, or its reactor is to be closed
 };
 
 static const struct multi_of {
@@ -65,6 +65,9 @@ struct next {
 
 enum next_state { NEXT_NEW, NEXT_WAITS, NEXT_ASKED };
 
+/* In multi->reserved: those that the same reactor has. The owner's. */
+enum multi_link { BEFORE, BEHIND };
+
 static struct poni_leaf *
 leaf_of(struct pons_multi *m)
 {
@@ -81,6 +84,64 @@ static struct next *
 next_of(struct pons_future *f)
 {
     return (struct next *)(void *)f; // base is the first member
+}
+
+/* --- those that a reactor has --- */
+
+static struct pons_multi *
+link_get(const struct pons_multi *m, enum multi_link which)
+{
+    return (struct pons_multi *)m->reserved[which];
+}
+
+static void
+link_set(struct pons_multi *m, enum multi_link which, struct pons_multi *other)
+{
+    m->reserved[which] = (uintptr_t)other;
+}
+
+void
+poni_multi_enter(struct poni_seat *seat, struct pons_op *op)
+{
+    struct pons_multi *m = multi_of_op(op), *first = seat->multis;
+
+    link_set(m, BEFORE, NULL);
+    link_set(m, BEHIND, first);
+    if (first != NULL)
+        link_set(first, BEFORE, m);
+    seat->multis = m;
+    if (poni_op_user(op) == USER_STREAM)
+        poni_op_belongs(op, USER_MULTI);
+}
+
+void
+poni_multi_leave(struct poni_seat *seat, struct pons_op *op)
+{
+    struct pons_multi *m = multi_of_op(op);
+    struct pons_multi *before = link_get(m, BEFORE), *behind;
+
+    behind = link_get(m, BEHIND);
+    if (before != NULL)
+        link_set(before, BEHIND, behind);
+    else
+        seat->multis = behind;
+    if (behind != NULL)
+        link_set(behind, BEFORE, before);
+}
+
+void
+poni_multi_leave_all(struct poni_seat *seat)
+{
+    struct pons_multi *m;
+
+    for (m = seat->multis; m != NULL; m = link_get(m, BEHIND)) {
+        struct pons_stream *s = m->io.stream;
+
+        poni_lock(&s->lock);
+        m->flags |= MULTI_PAUSED;
+        seat->reactor->ops->cancel(seat->reactor, &m->io.op);
+        poni_unlock(&s->lock);
+    }
 }
 
 /* --- what is told --- */
@@ -255,7 +316,8 @@ poni_multi_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
     struct pons_waker woken = {NULL, NULL};
     struct poni_buffer *item = event_item(seat, res, flags);
     int more = (flags & PONS_EVENT_MORE) != 0;
-    int told = m->kind == MULTI_ACCEPT ? res >= 0 : res > 0;
+    int told = op->opcode != multi_of[m->kind].plain &&
+               (m->kind == MULTI_ACCEPT ? res >= 0 : res > 0);
 
     poni_buffers_collect(seat);
     poni_lock(&s->lock);
@@ -270,6 +332,7 @@ poni_multi_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
     pons_waker_wake(&woken);
     if (more)
         return;
+    poni_multi_leave(seat, op);
     poni_op_belongs(op, USER_STREAM);
     poni_io_end_event(seat, op, told ? TOLD : res);
 }

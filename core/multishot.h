@@ -27,7 +27,13 @@
  * NULL: to be tried on an ordinary thread. 0 or -ENOMEM. */
 int poni_multi_prepare(struct poni_seat *seat, struct pons_op *op);
 
-/* The owner: an event of a multishot op (USER_MULTI). */
+/* The owner: the reactor has it; its event has come, though not as USER_MULTI;
+ * the reactor is to be closed, so all are to end. */
+void poni_multi_enter(struct poni_seat *seat, struct pons_op *op);
+void poni_multi_leave(struct poni_seat *seat, struct pons_op *op);
+void poni_multi_leave_all(struct poni_seat *seat);
+
+/* The owner: an event of a multishot's op (USER_MULTI). */
 void poni_multi_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
                       uint32_t flags);
 

@@ -61,6 +61,7 @@ struct poni_seat {
     uint32_t random;
     uint32_t pinned_first;        // before the ring; every other time
     uint64_t inflight;            // ops that the reactor has
+    struct pons_multi *multis;    // of these, by core/multishot.c
     struct poni_buffers *buffers; // lent from; NULL: none yet, or never
     uint32_t lend_tried;          // whether that is known
     struct poni_spin spin;        // how long to look before the next sleep

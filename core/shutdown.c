@@ -22,6 +22,7 @@
 #include "fail.h"
 #include "futex.h"
 #include "lock.h"
+#include "multishot.h"
 #include "runtime.h"
 #include "self.h"
 #include "shutdown.h"
@@ -158,7 +159,8 @@ drain_by_hand(struct pons_runtime *rt, struct poni_seat *s,
     }
 }
 
-/* What other runtimes' tasks still wait for in this reactor. The owner. */
+/* What other runtimes' tasks still wait for in this reactor. The owner.
+ * Multishots, which may wait for nobody's next, go on elsewhere. */
 void
 poni_seat_drain(struct poni_seat *s)
 {
@@ -168,6 +170,7 @@ poni_seat_drain(struct poni_seat *s)
         /* Announced before the look, as for any sleep (core/seat.h). */
         __atomic_fetch_or(&rt->sleepers, s->bit, __ATOMIC_SEQ_CST);
         poni_seat_read_inboxes(s);
+        poni_multi_leave_all(s);
         if (s->inflight == 0 || pons_now() >= rt->stop_by_ns)
             break;
         poni_seat_poll(s, rt->stop_by_ns);

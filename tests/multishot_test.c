@@ -1066,6 +1066,59 @@ many_share_the_buffers_of_their_seats(void)
     everywhere(many_body, NULL);
 }
 
+/* Begun in a runtime, and left in course there. */
+struct left {
+    struct pons_recv_multi m;
+    struct pons_stream *s[2];
+};
+
+static int64_t
+leave_in_course(void *arg)
+{
+    struct left *l = arg;
+    struct pons_lent bytes;
+
+    stream_pair(l->s);
+    pons_recv_multi_init(&l->m, l->s[0]);
+    CHECK_EQ(pons_send(l->s[1], "a", 1), 1);
+    CHECK_EQ(pons_recv_next(&l->m, &bytes), 1);
+    pons_lent_return(&bytes);
+    CHECK_EQ(pons_send(l->s[1], "b", 1), 1);
+    until_told(l->s[0], &l->m.multi);
+    return 0;
+}
+
+static void
+left_in_course(const char *reactor, const char *workers)
+{
+    struct pons_runtime *rt = runtime_of(reactor, workers);
+    struct pons_lent bytes;
+    struct pons_task *t;
+    struct left l;
+
+    CHECK_EQ(pons_spawn(rt, leave_in_course, &l, &t), 0);
+    CHECK_EQ(pons_join(t, NULL), 0);
+    pons_runtime_unref(rt);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(pons_recv_next(&l.m, &bytes), 1);
+        CHECK_EQ(*(char *)bytes.data, 'b' + i);
+        pons_lent_return(&bytes);
+        CHECK_EQ(pons_send(l.s[1], "cd" + i, 1), 1);
+    }
+    CHECK_EQ(pons_recv_multi_end(&l.m), 0);
+    pons_stream_close(l.s[0]);
+    pons_stream_close(l.s[1]);
+}
+
+static void
+a_runtime_ends_with_multishots_in_course(void)
+{
+    left_in_course("epoll", "0");
+    left_in_course("epoll", "1");
+    left_in_course("epoll", "4");
+    left_in_course("poll", "2");
+}
+
 static void
 fork_body(void *arg)
 {
@@ -1256,6 +1309,7 @@ static const struct unit_test tests[] = {
     TEST(an_engine_without_multishot_is_asked_each_time),
     TEST(one_operation_tells_of_all),
     TEST(many_share_the_buffers_of_their_seats),
+    TEST(a_runtime_ends_with_multishots_in_course),
     TEST(a_forked_child_can_only_end_it),
     TEST(stackless_functions_wait_by_futures),
     TEST(a_cancelled_task_waits_for_no_next),
