@@ -472,18 +472,57 @@ next_give(struct next *n)
     return poni_ready(&n->base, poni_fail(-ENOMEM, "no memory for a stream"));
 }
 
+/* It has ended, and what it began has not: that must not wake who has gone. */
+static void
+next_leave(struct pons_multi *m)
+{
+    struct pons_stream *s = m->io.stream;
+    struct pons_waker left;
+
+    poni_lock(&s->lock);
+    left = m->io.waker;
+    m->io.waker = (struct pons_waker){NULL, NULL};
+    poni_unlock(&s->lock);
+    pons_waker_drop(&left);
+}
+
+/* Takes what is there; READY: so it did, or it ended without. */
+static enum pons_poll
+next_work(struct next *n, struct pons_waker *w)
+{
+    struct pons_multi *m = n->multi;
+    int64_t res;
+
+    for (;;) {
+        if (next_take_locked(n))
+            return next_give(n);
+        if (n->base.state == NEXT_ASKED) {
+            next_leave(m);
+            return poni_ready(&n->base, -ECANCELED);
+        }
+        if (poni_io_poll(&m->base, w) == PONS_PENDING)
+            break;
+        if (multi_ended(m, &res))
+            return poni_ready(&n->base, res);
+    }
+    /* What came before the waker was in its place told nobody. */
+    if (!next_take_locked(n))
+        return PONS_PENDING;
+    next_leave(m);
+    return next_give(n);
+}
+
 static enum pons_poll
 next_poll(struct pons_future *f, struct pons_waker *w)
 {
     struct next *n = next_of(f);
-    struct pons_multi *m = n->multi;
-    int64_t res;
+    const struct pons_stream *s = n->multi->io.stream;
 
     poni_unpolled_remove(f);
-    if (m->io.stream == NULL)
+    if (s == NULL)
         return poni_ready(f, poni_fail(-EINVAL, "this multishot has ended"));
-    if (!poni_epoch_is(m->io.stream->epoch))
-        return poni_ready(f, poni_stream_check(m->io.stream));
+    if (!poni_epoch_is(s->epoch))
+        return poni_ready(f, poni_stream_check(s));
     if (!poni_budget_take(&poni_self, w))
         return PONS_PENDING;
     if (f->state == NEXT_NEW) {
@@ -491,18 +530,7 @@ next_poll(struct pons_future *f, struct pons_waker *w)
             return poni_ready(f, -ECANCELED);
         f->state = NEXT_WAITS;
     }
-    for (;;) {
-        if (next_take_locked(n))
-            return next_give(n);
-        if (f->state == NEXT_ASKED)
-            return poni_ready(f, -ECANCELED);
-        if (poni_io_poll(&m->base, w) == PONS_PENDING)
-            break;
-        if (multi_ended(m, &res))
-            return poni_ready(f, res);
-    }
-    /* What came before the waker was in its place told nobody. */
-    return next_take_locked(n) ? next_give(n) : PONS_PENDING;
+    return next_work(n, w);
 }
 
 /* What waits for its turn, or in a thread's wait, cannot without a next. */

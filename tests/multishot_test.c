@@ -1119,6 +1119,43 @@ a_runtime_ends_with_multishots_in_course(void)
     left_in_course("poll", "2");
 }
 
+static int64_t
+next_for_a_while(void *arg)
+{
+    struct left *l = arg;
+    struct pons_lent bytes;
+    int64_t n = next_until(&l->m, &bytes, 1000000);
+
+    CHECK(n == -ETIME || n == -ECANCELED);
+    return 0;
+}
+
+/* The waiter has gone, and its runtime, when bytes come. */
+static void
+a_cancelled_next_leaves_no_waker(void)
+{
+    struct pons_runtime *rt = runtime_of("epoll", "1"), *other;
+    struct pons_lent bytes;
+    struct pons_task *t;
+    struct left l;
+
+    CHECK_EQ(pons_spawn(rt, leave_in_course, &l, &t), 0);
+    CHECK_EQ(pons_join(t, NULL), 0);
+    CHECK_EQ(pons_recv_next(&l.m, &bytes), 1);
+    pons_lent_return(&bytes);
+    other = runtime_of("epoll", "1");
+    CHECK_EQ(pons_spawn(other, next_for_a_while, &l, &t), 0);
+    CHECK_EQ(pons_join(t, NULL), 0);
+    pons_runtime_unref(other);
+    CHECK_EQ(pons_send(l.s[1], "c", 1), 1);
+    CHECK_EQ(pons_recv_next(&l.m, &bytes), 1);
+    pons_lent_return(&bytes);
+    CHECK_EQ(pons_recv_multi_end(&l.m), 0);
+    pons_stream_close(l.s[0]);
+    pons_stream_close(l.s[1]);
+    pons_runtime_unref(rt);
+}
+
 static void
 fork_body(void *arg)
 {
@@ -1310,6 +1347,7 @@ static const struct unit_test tests[] = {
     TEST(one_operation_tells_of_all),
     TEST(many_share_the_buffers_of_their_seats),
     TEST(a_runtime_ends_with_multishots_in_course),
+    TEST(a_cancelled_next_leaves_no_waker),
     TEST(a_forked_child_can_only_end_it),
     TEST(stackless_functions_wait_by_futures),
     TEST(a_cancelled_task_waits_for_no_next),
