@@ -123,6 +123,7 @@ way_pass(struct stream_way *way, struct ended *ended)
     struct pons_op *next = way->queue;
 
     way->current = next;
+    way->idle = 0;
     if (next == NULL)
         return;
     way->queue = next->next;
@@ -144,21 +145,35 @@ poni_io_kept(const struct poni_leaf *leaf)
     return io_keeps_turn(&leaf->io.op, leaf->base.result);
 }
 
+/* Under the lock: an op that had the turn ends. A multishot keeps it for its
+ * next operation, but not in the way of a close. */
+static void
+way_leave(struct pons_stream *s, struct pons_op *op, int64_t res,
+          struct ended *ended)
+{
+    struct stream_way *way = way_of(s, op);
+
+    if (!io_keeps_turn(op, res) ||
+        (op->flags & IO_MULTI && s->phase == STREAM_CLOSING))
+        way_pass(way, ended);
+    else
+        way->idle = (op->flags & IO_MULTI) != 0;
+}
+
 /* Under the lock. After it the op's memory is its poller's. */
 static void
 io_end(struct pons_stream *s, struct pons_op *op, int64_t res,
        struct ended *ended)
 {
     struct poni_leaf *leaf = leaf_of_op(op);
-    struct stream_way *way = way_of(s, op);
 
     *ended = (struct ended){{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
     if (op->state == IO_QUEUED) {
-        way_remove(way, op);
+        way_remove(way_of(s, op), op);
     } else if (op->flags & IO_POLLS) {
         polls_remove(s, op);
-    } else if (!io_keeps_turn(op, res)) {
-        way_pass(way, ended);
+    } else {
+        way_leave(s, op, res, ended);
     }
     if (s->phase == STREAM_CLOSING && stream_quiet(s))
         ended->closer = waker_take(&s->closer);
@@ -183,10 +198,11 @@ poni_io_let_go(struct poni_leaf *leaf)
     struct ended ended = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
 
     poni_lock(&s->lock);
-    if (way->current == &leaf->io.op)
+    if (way->current == &leaf->io.op) {
         way_pass(way, &ended);
-    if (s->phase == STREAM_CLOSING && stream_quiet(s))
-        ended.closer = waker_take(&s->closer);
+        if (s->phase == STREAM_CLOSING && stream_quiet(s))
+            ended.closer = waker_take(&s->closer);
+    }
     poni_unlock(&s->lock);
     ended_wake(&ended);
 }
@@ -474,6 +490,7 @@ io_enter(struct pons_stream *s, struct poni_leaf *leaf, struct pons_waker *w)
     }
     if (way->current == NULL || way->current == op) {
         way->current = op;
+        way->idle = 0;
         return IO_STARTING;
     }
     way_append(way, op);
@@ -675,6 +692,16 @@ stream_recall_one(struct pons_stream *s, struct pons_op *op)
     return 1;
 }
 
+/* Between two parts of a call, which sees CLOSING when it begins the next; its
+ * poller may be looking at it without the lock. */
+static int
+io_is_between(const struct pons_op *op)
+{
+    enum io_state state = poni_load_acquire(&op->state);
+
+    return state == IO_NEW || state == IO_ENDED;
+}
+
 static struct pons_op *
 stream_unasked(const struct pons_stream *s)
 {
@@ -684,7 +711,7 @@ stream_unasked(const struct pons_stream *s)
         if (s->way[i].queue != NULL)
             return s->way[i].queue;
         op = s->way[i].current;
-        if (op != NULL && !(op->flags & IO_ASKED))
+        if (op != NULL && !io_is_between(op) && !(op->flags & IO_ASKED))
             return op;
     }
     for (op = s->polls; op != NULL;
@@ -704,6 +731,9 @@ poni_stream_recall(struct pons_stream *s, const struct pons_waker *closer)
     s->phase = STREAM_CLOSING;
     while ((op = stream_unasked(s)) != NULL)
         (void)stream_recall_one(s, op);
+    for (int i = 0; i < 2; i++)
+        if (s->way[i].idle) // nobody queues there any more
+            s->way[i] = (struct stream_way){NULL, NULL, 0};
     quiet = stream_quiet(s);
     if (!quiet)
         pons_waker_set(&s->closer, closer);

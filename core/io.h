@@ -19,7 +19,7 @@
  *   ENDED            nowhere                            -
  *
  * A call of several parts (IO_HOLDS) keeps its direction's turn while its op is
- * NEW or ENDED, too, until it lets go.
+ * NEW or ENDED, too, until it lets go; a multishot does, or a close ends it.
  *
  * All but NEW and ENDED are entered and left under the stream's lock; ENDED is
  * stored with release, after the waker and the result have been dealt with, and

@@ -346,7 +346,7 @@ multi_renew(struct pons_multi *m)
     struct pons_op *op = &m->io.op;
 
     poni_io_init(leaf_of(m), m->io.stream, multi_of[m->kind].plain,
-                 m->kind == MULTI_POLL ? IO_MULTI | IO_POLLS : IO_MULTI);
+                 IO_MULTI | (m->kind == MULTI_POLL ? IO_POLLS : IO_HOLDS));
     poni_unpolled_remove(&m->base);
     m->flags = 0;
     if (m->kind == MULTI_ACCEPT)
@@ -379,6 +379,7 @@ multi_ended_well(struct pons_multi *m)
 static int
 multi_ended(struct pons_multi *m, int64_t *res)
 {
+    struct pons_stream *s = m->io.stream;
     int paused = (m->flags & MULTI_PAUSED) != 0;
     int starved =
         m->base.result == -ENOBUFS && m->io.op.opcode == PONS_OP_RECV_MULTI;
@@ -386,7 +387,9 @@ multi_ended(struct pons_multi *m, int64_t *res)
     *res = m->base.result;
     if (multi_ended_well(m))
         *res = TOLD;
+    poni_lock(&s->lock); // a closer looks at what has the turn
     multi_renew(m);
+    poni_unlock(&s->lock);
     if (starved)
         m->flags |= MULTI_SINGLY;
     return *res != TOLD && !starved && !(*res == -ECANCELED && paused);
@@ -699,6 +702,8 @@ end_finish(struct pons_multi_end *e)
         return poni_ready(&e->base,
                           poni_fail(err, "no memory to give back what was not "
                                          "taken: take it, or end again"));
+    if (poni_epoch_is(s->epoch))
+        poni_io_let_go(leaf_of(m));
     free(m->buffer);
     if (m->kind == MULTI_ACCEPT)
         free(m->first);

@@ -17,7 +17,9 @@
  *   ENDED            and its own result, if it was   takes; begins it again, or
  *                    the plain one                   says why it ended
  *
- * What is told is guarded by the stream's lock.
+ * From its first operation to its end it keeps the turn of its direction,
+ * unless the stream is closed before. What is told is guarded by the stream's
+ * lock.
  */
 
 #include "buffers.h"

@@ -32,6 +32,7 @@ struct pons_stream {
     struct stream_way {
         struct pons_op *current; // TURN to ENDED_RECALLED
         struct pons_op *queue;   // QUEUED, oldest first, by op.next
+        uint32_t idle;           // current is a multishot's, and ENDED or NEW
     } way[2];                    // reading, writing
     struct pons_op *polls;       // IO_POLLS in course, by op.core[1]
     struct pons_waker closer;    // woken when the last op has ended

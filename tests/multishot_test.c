@@ -489,6 +489,39 @@ what_a_line_left_comes_first(void)
     everywhere(behind_body, NULL);
 }
 
+/* Between two nexts, where each asks for itself, too. */
+static void
+in_between_body(void *arg)
+{
+    struct pons_recv_multi m;
+    struct pons_lent bytes;
+    struct pons_stream *s[2];
+    struct agent a;
+
+    (void)arg;
+    stream_pair(s);
+    pons_recv_multi_init(&m, s[0]);
+    CHECK_EQ(pons_send(s[1], "a", 1), 1);
+    CHECK_EQ(pons_recv_next(&m, &bytes), 1);
+    pons_lent_return(&bytes);
+    agent_start(&a, recv_one, s[0]);
+    stream_until(s[0], 0, 2);
+    CHECK_EQ(pons_send(s[1], "b", 1), 1);
+    CHECK_EQ(pons_recv_next(&m, &bytes), 1);
+    pons_lent_return(&bytes);
+    CHECK_EQ(pons_recv_multi_end(&m), 0);
+    CHECK_EQ(pons_send(s[1], "c", 1), 1);
+    CHECK_EQ(agent_join(&a), 1);
+    pons_stream_close(s[0]);
+    pons_stream_close(s[1]);
+}
+
+static void
+others_wait_for_the_end(void)
+{
+    everywhere(in_between_body, NULL);
+}
+
 static void
 ended_body(void *arg)
 {
@@ -1332,6 +1365,7 @@ static const struct unit_test tests[] = {
     TEST(the_end_gives_back_what_was_told),
     TEST(what_is_told_hides_no_cancel),
     TEST(what_a_line_left_comes_first),
+    TEST(others_wait_for_the_end),
     TEST(a_next_after_the_end_is_refused),
     TEST(one_that_was_never_asked_ends_too),
     TEST(a_close_ends_the_next_that_waits),

@@ -30,8 +30,9 @@
  *
  * Ownership   The struct is the caller's, and stays where it is from init until
  *             its end has returned. The stream may be closed before: then what
- *             was not taken is gone with it. In that time it is not read by
- *             anything else: whoever tries waits for the end.
+ *             was not taken is gone with it. From the first next to the end
+ *             nothing else receives or accepts there: whoever tries waits for
+ *             the end.
  *
  * Threads     Any thread, any task; one next at a time, and none during the
  * end.
