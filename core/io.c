@@ -44,6 +44,16 @@ leaf_of_op(struct pons_op *op)
     return pons_container_of(op, struct poni_leaf, io.op);
 }
 
+/* Not by a flag: those may be set meanwhile, under the lock. */
+static int
+io_is_multi(const struct pons_op *op)
+{
+    const struct poni_leaf *leaf =
+        pons_container_of(op, const struct poni_leaf, io.op);
+
+    return leaf->base.ops == &poni_multi_leaf_ops;
+}
+
 static struct stream_way *
 way_of(struct pons_stream *s, const struct pons_op *op)
 {
@@ -154,10 +164,10 @@ way_leave(struct pons_stream *s, struct pons_op *op, int64_t res,
     struct stream_way *way = way_of(s, op);
 
     if (!io_keeps_turn(op, res) ||
-        (op->flags & IO_MULTI && s->phase == STREAM_CLOSING))
+        (io_is_multi(op) && s->phase == STREAM_CLOSING))
         way_pass(way, ended);
     else
-        way->idle = (op->flags & IO_MULTI) != 0;
+        way->idle = io_is_multi(op);
 }
 
 /* Under the lock. After it the op's memory is its poller's. */
@@ -308,7 +318,7 @@ io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
     op->reactor = seat->reactor;
     leaf->io.place = seat;
     poni_count(&seat->ops);
-    if ((op->flags & IO_MULTI) && !io_prepared(seat, op))
+    if (io_is_multi(op) && !io_prepared(seat, op))
         return PONS_SUBMIT_DONE;
     if (poni_reactor_has(seat->reactor, op->opcode))
         answer = seat->reactor->ops->submit(seat->reactor, op);
@@ -318,7 +328,7 @@ io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
         op->res = -EOPNOTSUPP; // R2: no reactor may say that of a stream's op
     if (answer != PONS_SUBMIT_PENDING)
         poni_count(&seat->ops_inline);
-    else if (op->flags & IO_MULTI)
+    else if (io_is_multi(op))
         poni_multi_enter(seat, op);
     return answer;
 }
@@ -341,7 +351,7 @@ io_start_at_home(struct poni_seat *seat, struct poni_seat *home,
     struct pons_op *op = &leaf->io.op;
     int posted;
 
-    if (!(op->flags & IO_MULTI) && poni_op_try(op)) {
+    if (!io_is_multi(op) && poni_op_try(op)) {
         poni_count(&seat->ops);
         poni_count(&seat->ops_inline);
         poni_runtime_release(home->runtime);
@@ -372,11 +382,11 @@ io_start_on_thread(struct poni_self *self, struct poni_leaf *leaf,
     struct pons_op *op = &leaf->io.op;
     int unwanted;
 
-    if ((op->flags & IO_MULTI) && !io_prepared(NULL, op))
+    if (io_is_multi(op) && !io_prepared(NULL, op))
         return io_end_here(leaf, op->res);
-    if (!(op->flags & IO_TRIED) && poni_op_try(op))
+    if (!leaf->io.reserved && poni_op_try(op))
         return io_end_here(leaf, op->res);
-    op->flags &= (uint16_t)~IO_TRIED;
+    leaf->io.reserved = 0;
     if (self->context == NULL || self->context->wait == NULL)
         return io_end_here(
             leaf, poni_fail(-EINVAL, "an operation was polled outside a task "
@@ -455,7 +465,7 @@ io_look_ahead(struct pons_stream *s, struct pons_op *op)
     switch (op->opcode) {
     case PONS_OP_RECV:
     case PONS_OP_READ:
-        if ((op->flags & IO_MULTI) && !io_prepared(NULL, op))
+        if (io_is_multi(op) && !io_prepared(NULL, op))
             return 1;
         op->res = (int32_t)poni_stream_take_ahead(s, op->addr, op->len);
         return op->res > 0;
@@ -791,7 +801,7 @@ poni_io_end_event(struct poni_seat *seat, struct pons_op *op, int32_t res)
 static void
 io_instead_end(struct poni_seat *seat, struct pons_op *op, int32_t res)
 {
-    if (op->flags & IO_MULTI)
+    if (io_is_multi(op))
         poni_multi_leave(seat, op);
     io_event_end(seat, op, res);
 }

@@ -48,12 +48,13 @@ enum {
     IO_ASKED = 1u << 0,  // its poller has cancelled it
     IO_POLLS = 1u << 1,  // waits for readiness: does not queue
     IO_WRITES = 1u << 2, // which direction
-    IO_TRIED = 1u << 3,  // the call has just said that it would block
     IO_HOLDS = 1u << 4,  // one part of a longer call: its end keeps the turn
     IO_HOLDS_SHORT = 1u << 5, // the same if it went well, but not all of it
-    IO_MULTI = 1u << 6,       // a multishot's: core/multishot.h
     IO_COUNTED = 1u << 7,     // in the stream's `begun`
 };
+
+/* io.reserved, the poller's: the call has just said that it would block. */
+enum { IO_TRIED = 1 };
 
 enum {
     IO_LEN_MAX = 0x7ffff000, // what one system call moves on Linux

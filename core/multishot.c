@@ -339,6 +339,20 @@ poni_multi_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
 
 /* --- the leaf --- */
 
+static void
+leaf_describe(const struct pons_future *f, char *text, size_t size)
+{
+    poni_io_ops.describe(f, text, size);
+}
+
+const struct pons_future_ops poni_multi_leaf_ops = {
+    .size = sizeof poni_multi_leaf_ops,
+    .name = "multishot",
+    .poll = poni_io_poll,
+    .cancel = poni_io_cancel,
+    .describe = leaf_describe,
+};
+
 /* As new. Nobody has it. */
 static void
 multi_renew(struct pons_multi *m)
@@ -346,7 +360,8 @@ multi_renew(struct pons_multi *m)
     struct pons_op *op = &m->io.op;
 
     poni_io_init(leaf_of(m), m->io.stream, multi_of[m->kind].plain,
-                 IO_MULTI | (m->kind == MULTI_POLL ? IO_POLLS : IO_HOLDS));
+                 m->kind == MULTI_POLL ? IO_POLLS : IO_HOLDS);
+    m->base.ops = &poni_multi_leaf_ops;
     poni_unpolled_remove(&m->base);
     m->flags = 0;
     if (m->kind == MULTI_ACCEPT)

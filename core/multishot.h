@@ -4,7 +4,7 @@
 
 /*
  * core/multishot.h - what core/io.c asks about an operation of a multishot
- * (IO_MULTI).
+ * (poni_multi_leaf_ops).
  *
  * Its leaf is an operation like any other, begun by a next and left in course
  * when that next has its result. Where the reactor can, it is multishot; else
@@ -24,6 +24,9 @@
 
 #include "buffers.h"
 #include "pons/multishot.h"
+
+/* What the leaf of a multishot has as its table; core/io.c knows it by this. */
+extern const struct pons_future_ops poni_multi_leaf_ops;
 
 /* The op is about to be given to the reactor of `seat`, which its owner does;
  * NULL: to be tried on an ordinary thread. 0 or -ENOMEM. */

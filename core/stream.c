@@ -272,7 +272,7 @@ pons_recv(struct pons_stream *s, void *buffer, size_t size)
         return at_once_answer(n, "recv");
     pons_recv_init(&r, s, buffer, size);
     if (now == AT_ONCE_BLOCKS)
-        r.io.op.flags |= IO_TRIED;
+        r.io.reserved = IO_TRIED;
     return pons_await(&r.base);
 }
 
@@ -305,7 +305,7 @@ pons_send(struct pons_stream *s, const void *buffer, size_t size)
         return at_once_answer(n, "send");
     pons_send_init(&w, s, buffer, size);
     if (now == AT_ONCE_BLOCKS)
-        w.io.op.flags |= IO_TRIED;
+        w.io.reserved = IO_TRIED;
     return poni_await_as(&w.base, "send");
 }
 
