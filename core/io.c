@@ -44,6 +44,13 @@ leaf_of_op(struct pons_op *op)
     return pons_container_of(op, struct poni_leaf, io.op);
 }
 
+/* Without the lock: others ask for the end by op.flags meanwhile. */
+static int
+io_is_multi(const struct poni_leaf *leaf)
+{
+    return leaf->io.reserved != 0;
+}
+
 static struct stream_way *
 way_of(struct pons_stream *s, const struct pons_op *op)
 {
@@ -308,7 +315,7 @@ io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
     op->reactor = seat->reactor;
     leaf->io.place = seat;
     poni_count(&seat->ops);
-    if ((op->flags & IO_MULTI) && !io_prepared(seat, op))
+    if (io_is_multi(leaf) && !io_prepared(seat, op))
         return PONS_SUBMIT_DONE;
     if (poni_reactor_has(seat->reactor, op->opcode))
         answer = seat->reactor->ops->submit(seat->reactor, op);
@@ -318,7 +325,7 @@ io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
         op->res = -EOPNOTSUPP; // R2: no reactor may say that of a stream's op
     if (answer != PONS_SUBMIT_PENDING)
         poni_count(&seat->ops_inline);
-    else if (op->flags & IO_MULTI)
+    else if (io_is_multi(leaf))
         poni_multi_enter(seat, op);
     return answer;
 }
@@ -341,7 +348,7 @@ io_start_at_home(struct poni_seat *seat, struct poni_seat *home,
     struct pons_op *op = &leaf->io.op;
     int posted;
 
-    if (!(op->flags & IO_MULTI) && poni_op_try(op)) {
+    if (!io_is_multi(leaf) && poni_op_try(op)) {
         poni_count(&seat->ops);
         poni_count(&seat->ops_inline);
         poni_runtime_release(home->runtime);
@@ -372,7 +379,7 @@ io_start_on_thread(struct poni_self *self, struct poni_leaf *leaf,
     struct pons_op *op = &leaf->io.op;
     int unwanted;
 
-    if ((op->flags & IO_MULTI) && !io_prepared(NULL, op))
+    if (io_is_multi(leaf) && !io_prepared(NULL, op))
         return io_end_here(leaf, op->res);
     if (!(op->flags & IO_TRIED) && poni_op_try(op))
         return io_end_here(leaf, op->res);
@@ -680,7 +687,7 @@ stream_recall_one(struct pons_stream *s, struct pons_op *op)
         op->flags |= IO_ASKED;
         ended.own = waker_take(&leaf_of_op(op)->io.waker);
         break;
-    default: // STARTING, POSTED: CLOSING is seen; the rest is ending
+    default: // POSTED: CLOSING is seen; the rest is ending
         op->flags |= IO_ASKED;
         break;
     }
@@ -692,14 +699,19 @@ stream_recall_one(struct pons_stream *s, struct pons_op *op)
     return 1;
 }
 
-/* Between two parts of a call, which sees CLOSING when it begins the next; its
- * poller may be looking at it without the lock. */
+/* It sees CLOSING by itself: when its next part begins, or when it has been
+ * started. Who does that looks at op.flags without the lock. */
 static int
-io_is_between(const struct pons_op *op)
+io_sees_closing(const struct pons_op *op)
 {
-    enum io_state state = poni_load_acquire(&op->state);
-
-    return state == IO_NEW || state == IO_ENDED;
+    switch (poni_load_acquire(&op->state)) {
+    case IO_NEW:
+    case IO_STARTING:
+    case IO_ENDED:
+        return 1;
+    default:
+        return 0;
+    }
 }
 
 static struct pons_op *
@@ -711,12 +723,12 @@ stream_unasked(const struct pons_stream *s)
         if (s->way[i].queue != NULL)
             return s->way[i].queue;
         op = s->way[i].current;
-        if (op != NULL && !io_is_between(op) && !(op->flags & IO_ASKED))
+        if (op != NULL && !io_sees_closing(op) && !(op->flags & IO_ASKED))
             return op;
     }
     for (op = s->polls; op != NULL;
          op = (struct pons_op *)(uintptr_t)op->core[1])
-        if (!(op->flags & IO_ASKED))
+        if (!io_sees_closing(op) && !(op->flags & IO_ASKED))
             return op;
     return NULL;
 }
@@ -791,7 +803,7 @@ poni_io_end_event(struct poni_seat *seat, struct pons_op *op, int32_t res)
 static void
 io_instead_end(struct poni_seat *seat, struct pons_op *op, int32_t res)
 {
-    if (op->flags & IO_MULTI)
+    if (io_is_multi(leaf_of_op(op)))
         poni_multi_leave(seat, op);
     io_event_end(seat, op, res);
 }
@@ -916,5 +928,5 @@ poni_io_init(struct poni_leaf *leaf, struct pons_stream *s,
     leaf->io.stream = s;
     leaf->io.waker = (struct pons_waker){NULL, NULL};
     leaf->io.place = NULL;
-    leaf->io.reserved = 0;
+    leaf->io.reserved = (flags & IO_MULTI) != 0;
 }
