@@ -13,14 +13,13 @@
  * also a short count) and nothing was reported since; then submit() skips the
  * try. The trap is a report that was the last one: see slot_learn().
  *
- * A multishot op (R10) waits like any other, and once reported flows: each
- * poll() makes its call again, as long as it gives something. So an event is
- * made where there is room for it, and a buffer is lent when there are bytes.
+ * A multishot op (R10) waits like any other, and once reported flows:
+ * core/adapter_flow.c.
  *
  * All here belongs to the owner thread, but `rung`.
  */
 
-#include "adapter.h"
+#include "adapter_parts.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -30,12 +29,8 @@
 #include <unistd.h>
 
 #include "atomic.h"
-#include "finetimer.h"
-#include "lent.h"
-#include "oddset.h"
 #include "opcode.h"
 #include "oplist.h"
-#include "slots.h"
 
 enum {
     REPORTS = 64, // taken from the poller at once; the poller keeps the rest
@@ -59,56 +54,10 @@ enum {
 #define COOKIE_TIMER (UINT64_MAX - 1)
 #define COOKIE_ODD   (UINT64_MAX - 2)
 
-/*
- * Where a pending op is; in op->backend[0].
- *
- *   submit --+--> WAITS   --+--> FINISHED --> event
- *            +--> WATCHES --+
- *            +--> RETRIES --+  its call ended, or cancel
- *            +--> PASSED  --+  the poller has reported it
- *
- *   submit of a multishot op, or a report --> FLOWS --> events with MORE
- *   FLOWS --> WAITS or WATCHES: it would block; FINISHED: the last event
- */
-enum op_place {
-    WAITS,    // slot->waiting[direction]: a call, in turn
-    WATCHES,  // slot->watching: out of turn
-    RETRIES,  // adapter->retries
-    PASSED,   // the poller's
-    FLOWS,    // adapter->flowing
-    FINISHED, // adapter->finished; op->res holds. On the way there a cancelled
-              // op is in adapter->flowing
-};
-
-struct adapter {
-    struct pons_reactor base;
-    struct pons_reactor_ops ops; // the adapter's under the poller's name
-
-    /* Set once. */
-    const struct pons_host *host;
-    const struct pons_poller_ops *poll_ops;
-    struct pons_poller *poller;
-    int edge;        // the poller's PONS_POLLER_EDGE
-    uint64_t passed; // opcodes that its submit() is given
-
-    struct poni_slots slots;
-    struct poni_finetimer timer; // its fd is -1 if the poller counts in ns
-    struct pons_op *finished;    // FINISHED, oldest first
-    struct pons_op *retries;     // RETRIES: to a full unix socket
-    struct pons_op *flowing;     // FLOWS: who gives next is first
-    struct poni_lent *lent;      // NULL: nothing to lend
-    int flow_first; // who is told first, what flows or what has FINISHED
-    int odd;        // a core/oddset.h, of level pollers only; or -1
-
-    /* Any thread: a wake that poll() has not answered. On a line of its own,
-     * since wakers write it. */
-    __attribute__((aligned(64))) uint32_t rung;
-};
-
-static struct adapter *
+static struct poni_adapter *
 self(struct pons_reactor *r)
 {
-    return pons_container_of(r, struct adapter, base);
+    return pons_container_of(r, struct poni_adapter, base);
 }
 
 /* --- slots --- */
@@ -126,7 +75,7 @@ slot_cookie(const struct poni_slot *s, int fd)
  * poller must have told us of such things (PONS_POLLER_ENDINGS).
  */
 static void
-slot_learn(const struct adapter *a, struct poni_slot *s, int fd)
+slot_learn(const struct poni_adapter *a, struct poni_slot *s, int fd)
 {
     int type = 0, protocol = 0;
     socklen_t size = sizeof type;
@@ -142,8 +91,9 @@ slot_learn(const struct adapter *a, struct poni_slot *s, int fd)
 }
 
 /* Lets the poller watch `s` for `dirs` too. -EPERM: it is always ready. */
-static int
-slot_watch(struct adapter *a, struct poni_slot *s, int fd, unsigned dirs)
+int
+poni_adapter_watch(struct poni_adapter *a, struct poni_slot *s, int fd,
+                   unsigned dirs)
 {
     unsigned want = a->edge ? BOTH : s->had | dirs;
     int err;
@@ -159,7 +109,7 @@ slot_watch(struct adapter *a, struct poni_slot *s, int fd, unsigned dirs)
 }
 
 static void
-slot_unwatch(struct adapter *a, struct poni_slot *s, int fd, unsigned dirs)
+slot_unwatch(struct poni_adapter *a, struct poni_slot *s, int fd, unsigned dirs)
 {
     unsigned want = s->had & ~dirs;
 
@@ -171,17 +121,10 @@ slot_unwatch(struct adapter *a, struct poni_slot *s, int fd, unsigned dirs)
     s->had = (uint8_t)want;
 }
 
-static int
-op_is_multi(const struct pons_op *op)
-{
-    return op->opcode >= PONS_OP_ACCEPT_MULTI &&
-           op->opcode <= PONS_OP_POLL_MULTI;
-}
-
 /* Makes the call of `op`; `dir` is the bit of its direction. What a msghdr has
  * room for is not in its op (`len` is 0), so no count of it is a short one. */
-static int
-slot_try(struct poni_slot *s, struct pons_op *op, unsigned dir)
+int
+poni_adapter_try(struct poni_slot *s, struct pons_op *op, unsigned dir)
 {
     int ended = poni_op_try(op);
 
@@ -193,15 +136,15 @@ slot_try(struct poni_slot *s, struct pons_op *op, unsigned dir)
 
 /* --- the end of an op --- */
 
-static void
-adapter_finish(struct adapter *a, struct pons_op *op)
+void
+poni_adapter_finish(struct poni_adapter *a, struct pons_op *op)
 {
     op->backend[0] = FINISHED;
     oplist_push(&a->finished, op);
 }
 
 static unsigned
-adapter_take(struct adapter *a, struct pons_event *events, unsigned cap)
+adapter_take(struct poni_adapter *a, struct pons_event *events, unsigned cap)
 {
     unsigned n = 0;
 
@@ -215,17 +158,10 @@ adapter_take(struct adapter *a, struct pons_event *events, unsigned cap)
 
 /* --- submit --- */
 
-static int
-submit_ends(struct pons_op *op, int res)
-{
-    op->res = res;
-    return PONS_SUBMIT_DONE;
-}
-
 /* An op that ends by itself: the poller's, if it does files, else the pool's.
  */
 static int
-submit_pass(struct adapter *a, struct pons_op *op)
+submit_pass(struct poni_adapter *a, struct pons_op *op)
 {
     if (op->opcode >= PONS_OPCODES || !(a->passed >> op->opcode & 1))
         return PONS_SUBMIT_UNSUPPORTED;
@@ -235,21 +171,21 @@ submit_pass(struct adapter *a, struct pons_op *op)
 
 /* Puts a call that would block into its queue. While somebody is there, the
  * direction is DRAINED. */
-static int
-submit_wait(struct adapter *a, struct poni_slot *s, struct pons_op *op,
-            unsigned i)
+int
+poni_adapter_queue(struct poni_adapter *a, struct poni_slot *s,
+                   struct pons_op *op, unsigned i)
 {
     int err;
 
     if (s == NULL)
         s = poni_slots_make(&a->slots, op->fd);
     if (s == NULL)
-        return submit_ends(op, -ENOMEM);
-    err = slot_watch(a, s, op->fd, 1u << i);
+        return poni_submit_ends(op, -ENOMEM);
+    err = poni_adapter_watch(a, s, op->fd, 1u << i);
     if (err == -EPERM)
         return submit_pass(a, op); // a file: somebody waits for the disk
     if (err < 0)
-        return submit_ends(op, err);
+        return poni_submit_ends(op, err);
     s->drained |= (uint8_t)(1u << i);
     op->backend[0] = WAITS;
     oplist_push(&s->waiting[i], op);
@@ -258,21 +194,21 @@ submit_wait(struct adapter *a, struct poni_slot *s, struct pons_op *op,
 
 /* A call of direction `i` (0: to read, 1: to write). */
 static int
-submit_call(struct adapter *a, struct pons_op *op, unsigned i)
+submit_call(struct poni_adapter *a, struct pons_op *op, unsigned i)
 {
     struct poni_slot *s = poni_slots_find(&a->slots, op->fd);
 
     if (s == NULL) {
         if (poni_op_try(op))
             return PONS_SUBMIT_DONE;
-    } else if (!(s->drained & 1u << i) && slot_try(s, op, 1u << i)) {
+    } else if (!(s->drained & 1u << i) && poni_adapter_try(s, op, 1u << i)) {
         return PONS_SUBMIT_DONE;
     }
-    return submit_wait(a, s, op, i);
+    return poni_adapter_queue(a, s, op, i);
 }
 
 static int
-submit_retry(struct adapter *a, struct pons_op *op)
+submit_retry(struct poni_adapter *a, struct pons_op *op)
 {
     op->backend[0] = RETRIES;
     oplist_push(&a->retries, op);
@@ -285,17 +221,17 @@ submit_retry(struct adapter *a, struct pons_op *op)
  * is why it is made before its turn.
  */
 static int
-submit_connect(struct adapter *a, struct pons_op *op)
+submit_connect(struct poni_adapter *a, struct pons_op *op)
 {
     if (poni_op_try(op))
         return PONS_SUBMIT_DONE;
     if (op->backend2 != 0) // under way
-        return submit_wait(a, poni_slots_find(&a->slots, op->fd), op, 1);
+        return poni_adapter_queue(a, poni_slots_find(&a->slots, op->fd), op, 1);
     return submit_retry(a, op);
 }
 
 static int
-adapter_open_odd(struct adapter *a)
+adapter_open_odd(struct poni_adapter *a)
 {
     int err, set;
 
@@ -314,9 +250,9 @@ adapter_open_odd(struct adapter *a)
 }
 
 /* Once all its edges are told, they are told until it is forgotten. */
-static int
-adapter_watch_odd(struct adapter *a, struct poni_slot *s, int fd,
-                  enum poni_odd what)
+int
+poni_adapter_watch_odd(struct poni_adapter *a, struct poni_slot *s, int fd,
+                       enum poni_odd what)
 {
     int err = adapter_open_odd(a);
 
@@ -331,7 +267,7 @@ adapter_watch_odd(struct adapter *a, struct poni_slot *s, int fd,
 /* POLL, and calls whose outcome says nothing about their direction: out of
  * turn, each for its own events. */
 static int
-submit_watch(struct adapter *a, struct pons_op *op)
+submit_watch(struct poni_adapter *a, struct pons_op *op)
 {
     unsigned events = (unsigned short)poni_op_events(op);
     unsigned dirs = poni_poll_directions(events);
@@ -342,13 +278,13 @@ submit_watch(struct adapter *a, struct pons_op *op)
         return PONS_SUBMIT_DONE;
     s = poni_slots_make(&a->slots, op->fd);
     if (s == NULL)
-        return submit_ends(op, -ENOMEM);
+        return poni_submit_ends(op, -ENOMEM);
     if (a->edge || dirs != 0)
-        err = slot_watch(a, s, op->fd, dirs);
+        err = poni_adapter_watch(a, s, op->fd, dirs);
     if (err == 0 && odd && !a->edge)
-        err = adapter_watch_odd(a, s, op->fd, ODD_ENDS);
+        err = poni_adapter_watch_odd(a, s, op->fd, ODD_ENDS);
     if (err < 0 && err != -EPERM) // a file: what it is not now it never is
-        return submit_ends(op, err);
+        return poni_submit_ends(op, err);
     op->backend[0] = WATCHES;
     oplist_push(&s->watching, op);
     return PONS_SUBMIT_PENDING;
@@ -356,36 +292,11 @@ submit_watch(struct adapter *a, struct pons_op *op)
 
 /* A peek takes nothing, the error queue and urgent data stand beside the bytes,
  * and flags that are refused are refused at once. */
-static int
-recv_is_aside(const struct pons_op *op)
+int
+poni_recv_is_aside(const struct pons_op *op)
 {
     return (op->op_flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE | MSG_DONTWAIT |
                             MSG_WAITALL)) != 0;
-}
-
-/* Without a try: poll() makes its events. */
-static int
-submit_flow(struct adapter *a, struct pons_op *op)
-{
-    op->backend[0] = FLOWS;
-    oplist_push(&a->flowing, op);
-    return PONS_SUBMIT_PENDING;
-}
-
-static int
-submit_accept_multi(struct adapter *a, struct pons_op *op)
-{
-    op->addr = op->addr2 = NULL; // whose address it was is not told
-    return submit_flow(a, op);
-}
-
-static int
-submit_recv_multi(struct adapter *a, struct pons_op *op)
-{
-    if (recv_is_aside(op) || a->lent == NULL ||
-        poni_lent_group(a->lent, op->buffer_group) == NULL)
-        return submit_ends(op, -EINVAL);
-    return submit_flow(a, op);
 }
 
 static int
@@ -410,7 +321,7 @@ sendmsg_is_blind(const struct pons_op *op)
 }
 
 static int
-submit_sendmsg(struct adapter *a, struct pons_op *op)
+submit_sendmsg(struct poni_adapter *a, struct pons_op *op)
 {
     if (send_is_aside(op))
         return submit_watch(a, op);
@@ -424,11 +335,11 @@ submit_sendmsg(struct adapter *a, struct pons_op *op)
 static int
 adapter_submit(struct pons_reactor *r, struct pons_op *op)
 {
-    struct adapter *a = self(r);
+    struct poni_adapter *a = self(r);
 
     switch (op->opcode) {
     case PONS_OP_NOP:
-        return submit_ends(op, (int32_t)op->len);
+        return poni_submit_ends(op, (int32_t)op->len);
     case PONS_OP_READ:
     case PONS_OP_WRITE:
         if (op->offset != PONS_AT_POSITION)
@@ -438,7 +349,8 @@ adapter_submit(struct pons_reactor *r, struct pons_op *op)
         return submit_call(a, op, 0);
     case PONS_OP_RECV:
     case PONS_OP_RECVMSG:
-        return recv_is_aside(op) ? submit_watch(a, op) : submit_call(a, op, 0);
+        return poni_recv_is_aside(op) ? submit_watch(a, op)
+                                      : submit_call(a, op, 0);
     case PONS_OP_SEND:
         return send_is_aside(op) ? submit_watch(a, op) : submit_call(a, op, 1);
     case PONS_OP_SENDMSG:
@@ -448,14 +360,12 @@ adapter_submit(struct pons_reactor *r, struct pons_op *op)
     case PONS_OP_POLL:
         return submit_watch(a, op);
     case PONS_OP_ACCEPT_MULTI:
-        return submit_accept_multi(a, op);
     case PONS_OP_RECV_MULTI:
-        return submit_recv_multi(a, op);
     case PONS_OP_POLL_MULTI:
-        return submit_flow(a, op);
+        return poni_flow_submit(a, op);
     case PONS_OP_SHUTDOWN:
     case PONS_OP_SOCKET:
-        return submit_ends(op, poni_op_call(op));
+        return poni_submit_ends(op, poni_op_call(op));
     default:
         return submit_pass(a, op);
     }
@@ -470,7 +380,7 @@ adapter_submit(struct pons_reactor *r, struct pons_op *op)
 static void
 adapter_cancel(struct pons_reactor *r, struct pons_op *op)
 {
-    struct adapter *a = self(r);
+    struct poni_adapter *a = self(r);
     struct poni_slot *s = poni_slots_find(&a->slots, op->fd);
 
     switch ((enum op_place)op->backend[0]) {
@@ -494,38 +404,38 @@ adapter_cancel(struct pons_reactor *r, struct pons_op *op)
         return;
     }
     op->res = -ECANCELED;
-    adapter_finish(a, op);
+    poni_adapter_finish(a, op);
 }
 
 /* --- reports --- */
 
 static void
-report_to_calls(struct adapter *a, struct poni_slot *s, unsigned i)
+report_to_calls(struct poni_adapter *a, struct poni_slot *s, unsigned i)
 {
     unsigned dir = 1u << i;
 
     while (s->waiting[i] != NULL && !(s->drained & dir)) {
-        if (op_is_multi(oplist_first(s->waiting[i]))) {
-            (void)submit_flow(a, oplist_pop(&s->waiting[i]));
+        if (poni_op_is_multi(oplist_first(s->waiting[i]))) {
+            (void)poni_flow_begin(a, oplist_pop(&s->waiting[i]));
             continue;
         }
-        if (!slot_try(s, oplist_first(s->waiting[i]), dir))
+        if (!poni_adapter_try(s, oplist_first(s->waiting[i]), dir))
             break;
-        adapter_finish(a, oplist_pop(&s->waiting[i]));
+        poni_adapter_finish(a, oplist_pop(&s->waiting[i]));
     }
 }
 
 /* Tries each op of `list`, in turn; who would block stays. */
 static void
-report_to_all(struct adapter *a, struct pons_op **list)
+report_to_all(struct poni_adapter *a, struct pons_op **list)
 {
     struct pons_op *op, *stay = NULL;
 
     while ((op = oplist_pop(list)) != NULL) {
-        if (op_is_multi(op))
-            (void)submit_flow(a, op);
+        if (poni_op_is_multi(op))
+            (void)poni_flow_begin(a, op);
         else if (poni_op_try(op))
-            adapter_finish(a, op);
+            poni_adapter_finish(a, op);
         else
             oplist_push(&stay, op);
     }
@@ -545,7 +455,7 @@ slot_wanted(const struct poni_slot *s)
         dirs |= PONS_WRITABLE;
     if (op != NULL)
         do {
-            if (!op_is_multi(op)) // the oddset tells of these
+            if (!poni_op_is_multi(op)) // the oddset tells of these
                 dirs |=
                     poni_poll_directions((unsigned short)poni_op_events(op));
             op = op->next;
@@ -555,7 +465,8 @@ slot_wanted(const struct poni_slot *s)
 
 /* Watchers first: they are told of bytes that a call then takes. */
 static void
-report_ready(struct adapter *a, int fd, struct poni_slot *s, unsigned ready)
+report_ready(struct poni_adapter *a, int fd, struct poni_slot *s,
+             unsigned ready)
 {
     unsigned idle = a->edge ? 0 : ready & ~slot_wanted(s);
 
@@ -571,7 +482,7 @@ report_ready(struct adapter *a, int fd, struct poni_slot *s, unsigned ready)
 }
 
 static void
-report_odd(struct adapter *a)
+report_odd(struct poni_adapter *a)
 {
     int fds[REPORTS], n = poni_oddset_take(a->odd, fds, REPORTS);
 
@@ -580,13 +491,13 @@ report_odd(struct adapter *a)
 }
 
 static void
-adapter_report(struct adapter *a, const struct pons_ready *r)
+adapter_report(struct poni_adapter *a, const struct pons_ready *r)
 {
     int fd = (int)(uint32_t)r->cookie;
     struct poni_slot *s;
 
     if (r->ready & PONS_ENDED) {
-        adapter_finish(a, (struct pons_op *)(uintptr_t)r->cookie);
+        poni_adapter_finish(a, (struct pons_op *)(uintptr_t)r->cookie);
         return;
     }
     if (r->cookie == COOKIE_TIMER) {
@@ -602,145 +513,28 @@ adapter_report(struct adapter *a, const struct pons_ready *r)
         report_ready(a, fd, s, r->ready);
 }
 
-/* --- what flows --- */
-
-/* Back to where it waits: it would block. */
-static void
-flow_wait(struct adapter *a, struct pons_op *op)
-{
-    struct poni_slot *s = poni_slots_find(&a->slots, op->fd);
-
-    if (submit_wait(a, s, op, 0) == PONS_SUBMIT_PENDING)
-        return;
-    adapter_finish(a, op); // it cannot be watched: op->res says why
-}
-
-/* Where it hears of every edge, from a level poller, too. */
-static void
-flow_watch(struct adapter *a, struct pons_op *op)
-{
-    unsigned events = (unsigned short)poni_op_events(op);
-    struct poni_slot *s = poni_slots_make(&a->slots, op->fd);
-    int err = -ENOMEM;
-
-    if (s != NULL)
-        err = a->edge ? slot_watch(a, s, op->fd, poni_poll_directions(events))
-                      : adapter_watch_odd(a, s, op->fd, ODD_ALL);
-    if (err < 0 && err != -EPERM) { // a file: what it is not now it never is
-        op->res = err;
-        adapter_finish(a, op);
-        return;
-    }
-    op->backend[0] = WATCHES;
-    oplist_push(&s->watching, op);
-}
-
-/* Makes its call. 1: it ended, op->res holds. */
-static int
-flow_try(struct adapter *a, struct pons_op *op)
-{
-    struct poni_slot *s = poni_slots_find(&a->slots, op->fd);
-
-    if (s == NULL || op->opcode == PONS_OP_POLL_MULTI)
-        return poni_op_try(op);
-    return !(s->drained & PONS_READABLE) && slot_try(s, op, PONS_READABLE);
-}
-
-/* What to do once more is asked of it; flags of its event. */
-static uint32_t
-flow_on(struct adapter *a, struct pons_op *op)
-{
-    op->backend[0] = FLOWS;
-    if (op->opcode == PONS_OP_POLL_MULTI)
-        flow_watch(a, op);
-    else
-        oplist_push(&a->flowing, op);
-    return PONS_EVENT_MORE;
-}
-
-/* Whether `op` made `event`. */
-static int
-flow_recv(struct adapter *a, struct pons_op *op, struct pons_event *event)
-{
-    struct poni_lent_group *g = poni_lent_group(a->lent, op->buffer_group);
-    int buffer = poni_lent_peek(g);
-
-    event->res = -ENOBUFS;
-    if (buffer < 0)
-        return 1;
-    op->addr = g->base + (size_t)buffer * g->size;
-    op->len = g->size;
-    if (!flow_try(a, op))
-        return 0;
-    event->res = op->res;
-    if (op->res <= 0)
-        return 1;
-    poni_lent_take(g);
-    event->flags = PONS_EVENT_BUFFER |
-                   (uint32_t)buffer << PONS_EVENT_BUFFER_SHIFT | flow_on(a, op);
-    return 1;
-}
-
-static int
-flow_other(struct adapter *a, struct pons_op *op, struct pons_event *event)
-{
-    if (!flow_try(a, op))
-        return 0;
-    event->res = op->res;
-    if (op->res >= 0)
-        event->flags = flow_on(a, op);
-    return 1;
-}
-
-/* The next event of the first that flows: whether there was one. */
-static int
-flow_step(struct adapter *a, struct pons_event *event)
-{
-    struct pons_op *op = oplist_pop(&a->flowing);
-
-    *event = (struct pons_event){.op = op, .res = op->res};
-    if (op->backend[0] == FINISHED)
-        return 1;
-    if (op->opcode == PONS_OP_RECV_MULTI ? flow_recv(a, op, event)
-                                         : flow_other(a, op, event))
-        return 1;
-    if (op->opcode == PONS_OP_POLL_MULTI)
-        flow_watch(a, op);
-    else
-        flow_wait(a, op);
-    return 0;
-}
-
-static unsigned
-adapter_flow(struct adapter *a, struct pons_event *events, unsigned cap)
-{
-    unsigned n = 0;
-
-    while (n < cap && a->flowing != NULL)
-        n += (unsigned)flow_step(a, &events[n]);
-    return n;
-}
+/* --- what is told --- */
 
 /* Either may have more than there is room for, all the time: they take turns.
  * What has FINISHED comes to an end, for the poller is not asked before. */
 static unsigned
-adapter_tell(struct adapter *a, struct pons_event *events, unsigned cap)
+adapter_tell(struct poni_adapter *a, struct pons_event *events, unsigned cap)
 {
     unsigned n;
 
     a->flow_first = !a->flow_first;
     if (a->flow_first) {
-        n = adapter_flow(a, events, cap);
+        n = poni_flow_tell(a, events, cap);
         return n + adapter_take(a, events + n, cap - n);
     }
     n = adapter_take(a, events, cap);
-    return n + adapter_flow(a, events + n, cap - n);
+    return n + poni_flow_tell(a, events + n, cap - n);
 }
 
 /* --- poll --- */
 
 static uint64_t
-poller_deadline(struct adapter *a, uint64_t deadline_ns)
+poller_deadline(struct poni_adapter *a, uint64_t deadline_ns)
 {
     if (a->retries != NULL && deadline_ns != 0) {
         uint64_t soon = a->host->now(a->host) + RETRY_NS;
@@ -756,14 +550,14 @@ poller_deadline(struct adapter *a, uint64_t deadline_ns)
 /* Whether there was a wake; answers it. Pairs with adapter_wake(): what the
  * waker wrote before is visible after. */
 static int
-adapter_rung(struct adapter *a)
+adapter_rung(struct poni_adapter *a)
 {
     return poni_load_relaxed(&a->rung) && poni_swap(&a->rung, 0);
 }
 
 /* Asks the poller, and hears what it says. Negative: it is broken. */
 static int
-adapter_wait(struct adapter *a, uint64_t deadline_ns)
+adapter_wait(struct poni_adapter *a, uint64_t deadline_ns)
 {
     struct pons_ready ready[REPORTS];
     int n = a->poll_ops->wait(a->poller, ready, REPORTS,
@@ -776,7 +570,7 @@ adapter_wait(struct adapter *a, uint64_t deadline_ns)
 }
 
 static int
-adapter_is_late(const struct adapter *a, uint64_t deadline_ns)
+adapter_is_late(const struct poni_adapter *a, uint64_t deadline_ns)
 {
     return deadline_ns == 0 ||
            (deadline_ns != PONS_NEVER && a->host->now(a->host) >= deadline_ns);
@@ -792,7 +586,7 @@ static int
 adapter_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
              uint64_t deadline_ns)
 {
-    struct adapter *a = self(r);
+    struct poni_adapter *a = self(r);
     unsigned n;
     int rung;
 
@@ -817,7 +611,7 @@ adapter_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
 static int
 adapter_wake(struct pons_reactor *r)
 {
-    struct adapter *a = self(r);
+    struct poni_adapter *a = self(r);
 
     /* Pairs with adapter_rung(): publishes what the waker wrote before. */
     if (poni_swap(&a->rung, 1))
@@ -830,7 +624,7 @@ adapter_wake(struct pons_reactor *r)
 static int
 adapter_forget(struct pons_reactor *r, int fd)
 {
-    struct adapter *a = self(r);
+    struct poni_adapter *a = self(r);
     struct poni_slot *s = poni_slots_find(&a->slots, fd);
 
     if (s == NULL)
@@ -845,25 +639,13 @@ adapter_forget(struct pons_reactor *r, int fd)
 }
 
 static int
-adapter_lend(struct adapter *a, const struct pons_buffers *b)
-{
-    if (a->lent == NULL) {
-        a->lent = a->host->alloc(a->host, sizeof *a->lent);
-        if (a->lent == NULL)
-            return -ENOMEM;
-        a->lent->host = a->host;
-    }
-    return poni_lent_add(a->lent, b);
-}
-
-static int
 adapter_control(struct pons_reactor *r, unsigned what, void *arg)
 {
-    struct adapter *a = self(r);
+    struct poni_adapter *a = self(r);
 
     switch (what) {
     case PONS_CONTROL_LEND:
-        return adapter_lend(a, arg);
+        return poni_flow_lend(a, arg);
     case PONS_CONTROL_RETURN:
         return a->lent != NULL ? poni_lent_return(a->lent, arg) : -EINVAL;
     default:
@@ -880,7 +662,7 @@ adapter_bind(struct pons_reactor *r)
 
 /* What the adapter itself has, without telling the poller. */
 static void
-adapter_free(struct adapter *a)
+adapter_free(struct poni_adapter *a)
 {
     const struct pons_host *h = a->host;
 
@@ -898,7 +680,7 @@ adapter_free(struct adapter *a)
 static void
 adapter_close(struct pons_reactor *r)
 {
-    struct adapter *a = self(r);
+    struct poni_adapter *a = self(r);
 
     for (unsigned fd = 0; fd < a->slots.chunk_count * SLOTS_CHUNK; fd++) {
         struct poni_slot *s = poni_slots_find(&a->slots, (int)fd);
@@ -920,14 +702,14 @@ adapter_close(struct pons_reactor *r)
 static void
 adapter_forked(struct pons_reactor *r)
 {
-    struct adapter *a = self(r);
+    struct poni_adapter *a = self(r);
 
     a->poll_ops->close(a->poller);
     adapter_free(a);
 }
 
 static int
-adapter_open_timer(struct adapter *a, struct pons_reason *reason)
+adapter_open_timer(struct poni_adapter *a, struct pons_reason *reason)
 {
     int err;
 
@@ -960,7 +742,7 @@ static const struct pons_reactor_ops adapter_ops = {
 };
 
 static void
-adapter_init(struct adapter *a, const struct pons_poller_ops *ops,
+adapter_init(struct poni_adapter *a, const struct pons_poller_ops *ops,
              const struct pons_host *host)
 {
     a->ops = adapter_ops;
@@ -980,7 +762,7 @@ adapter_init(struct adapter *a, const struct pons_poller_ops *ops,
 
 /* What a poller does besides; it may depend on its options. */
 static void
-adapter_pass_files(struct adapter *a)
+adapter_pass_files(struct poni_adapter *a)
 {
     const struct pons_poller_ops *ops = a->poll_ops;
     const uint64_t bytes = 1u << PONS_OP_READ | 1u << PONS_OP_WRITE;
@@ -998,7 +780,7 @@ poni_adapter_open(struct pons_reactor **out, const struct pons_poller_ops *ops,
                   const struct pons_config *config,
                   const struct pons_host *host, struct pons_reason *reason)
 {
-    struct adapter *a = host->alloc(host, sizeof *a);
+    struct poni_adapter *a = host->alloc(host, sizeof *a);
     int err;
 
     if (a == NULL)

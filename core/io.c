@@ -690,7 +690,7 @@ stream_recall_one(struct pons_stream *s, struct pons_op *op)
         op->flags |= IO_ASKED;
         ended.own = waker_take(&leaf_of_op(op)->io.waker);
         break;
-    default: // STARTING, POSTED: CLOSING is seen; the rest is ending
+    default: // POSTED: CLOSING is seen; the rest is ending
         op->flags |= IO_ASKED;
         break;
     }
@@ -702,14 +702,19 @@ stream_recall_one(struct pons_stream *s, struct pons_op *op)
     return 1;
 }
 
-/* Between two parts of a call, which sees CLOSING when it begins the next; its
- * poller may be looking at it without the lock. */
+/* It sees CLOSING by itself: when its next part begins, or when it has been
+ * started. Who does that looks at op.flags without the lock. */
 static int
-io_is_between(const struct pons_op *op)
+io_sees_closing(const struct pons_op *op)
 {
-    enum io_state state = poni_load_acquire(&op->state);
-
-    return state == IO_NEW || state == IO_ENDED;
+    switch (poni_load_acquire(&op->state)) {
+    case IO_NEW:
+    case IO_STARTING:
+    case IO_ENDED:
+        return 1;
+    default:
+        return 0;
+    }
 }
 
 static struct pons_op *
@@ -721,12 +726,12 @@ stream_unasked(const struct pons_stream *s)
         if (s->way[i].queue != NULL)
             return s->way[i].queue;
         op = s->way[i].current;
-        if (op != NULL && !io_is_between(op) && !(op->flags & IO_ASKED))
+        if (op != NULL && !io_sees_closing(op) && !(op->flags & IO_ASKED))
             return op;
     }
     for (op = s->polls; op != NULL;
          op = (struct pons_op *)(uintptr_t)op->core[1])
-        if (!(op->flags & IO_ASKED))
+        if (!io_sees_closing(op) && !(op->flags & IO_ASKED))
             return op;
     return NULL;
 }

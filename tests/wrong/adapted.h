@@ -26,6 +26,7 @@
 #pragma pop_macro("PONS_PLUGIN")
 
 #include "core/adapter.c"
+#include "core/adapter_flow.c"
 
 static struct pons_reactor_ops adapted_ops;
 static const struct pons_host *adapted_host; // of the latest

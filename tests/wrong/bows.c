@@ -10,7 +10,7 @@ static int
 bows_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
           uint64_t deadline_ns)
 {
-    struct adapter *a = self(r);
+    struct poni_adapter *a = self(r);
 
     if (a->flowing != NULL && a->finished == NULL)
         (void)adapter_wait(a, 0);

@@ -16,7 +16,7 @@ clutches_submit(struct pons_reactor *r, struct pons_op *op)
         return adapter_submit(r, op);
     g = poni_lent_group(self(r)->lent, op->buffer_group);
     if (g != NULL && *adapted_state(r) >= g->free)
-        return submit_ends(op, -ENOBUFS);
+        return poni_submit_ends(op, -ENOBUFS);
     how = adapter_submit(r, op);
     *adapted_state(r) += how == PONS_SUBMIT_PENDING;
     return how;

@@ -13,7 +13,7 @@ disowns_submit(struct pons_reactor *r, struct pons_op *op)
 
     if (how != PONS_SUBMIT_UNSUPPORTED || op->opcode >= PONS_OPCODES)
         return how;
-    return submit_ends(op, -EPERM); // as epoll_ctl(2) has it
+    return poni_submit_ends(op, -EPERM); // as epoll_ctl(2) has it
 }
 
 REACTOR("disowns", adapted_ops.submit = disowns_submit)

@@ -10,7 +10,7 @@ static int
 dotes_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
            uint64_t deadline_ns)
 {
-    unsigned n = adapter_flow(self(r), events, cap);
+    unsigned n = poni_flow_tell(self(r), events, cap);
 
     return n > 0 ? (int)n : adapter_poll(r, events, cap, deadline_ns);
 }

@@ -9,7 +9,7 @@
 static int
 expires_submit(struct pons_reactor *r, struct pons_op *op)
 {
-    if (op_is_multi(op))
+    if (poni_op_is_multi(op))
         *adapted_mark(op) = (uint64_t)gettid();
     return adapter_submit(r, op);
 }
@@ -21,7 +21,7 @@ expires_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
     int n = adapter_poll(r, events, cap, deadline_ns);
 
     for (int i = 0; i < n; i++)
-        if (op_is_multi(events[i].op) &&
+        if (poni_op_is_multi(events[i].op) &&
             *adapted_mark(events[i].op) != (uint64_t)gettid()) {
             events[i].res = -EINTR;
             events[i].flags = 0;

@@ -10,7 +10,7 @@ static int
 guesses_submit(struct pons_reactor *r, struct pons_op *op)
 {
     if (op->opcode >= PONS_OPCODES)
-        return submit_ends(op, -EINVAL);
+        return poni_submit_ends(op, -EINVAL);
     return adapter_submit(r, op);
 }
 

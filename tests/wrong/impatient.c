@@ -14,7 +14,7 @@ impatient_submit(struct pons_reactor *r, struct pons_op *op)
     if (op->opcode != PONS_OP_RECV || !(op->op_flags & MSG_DONTWAIT))
         return adapter_submit(r, op);
     n = recv(op->fd, op->addr, op->len, (int)op->op_flags);
-    return submit_ends(op, n < 0 ? -errno : (int)n);
+    return poni_submit_ends(op, n < 0 ? -errno : (int)n);
 }
 
 REACTOR("impatient", adapted_ops.submit = impatient_submit)

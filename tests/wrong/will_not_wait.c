@@ -14,7 +14,7 @@ will_not_wait_submit(struct pons_reactor *r, struct pons_op *op)
     if (how != PONS_SUBMIT_PENDING || op->backend[0] != RETRIES)
         return how;
     oplist_remove(&self(r)->retries, op);
-    return submit_ends(op, -EAGAIN);
+    return poni_submit_ends(op, -EAGAIN);
 }
 
 REACTOR("will_not_wait", adapted_ops.submit = will_not_wait_submit)
