@@ -57,6 +57,11 @@ endif()
 foreach(noun IN LISTS PONS_NOUNS)
   pons_test(${noun})
 endforeach()
+if(TARGET builtin_uring)
+  foreach(noun IN LISTS PONS_URING_NOUNS)
+    pons_test(${noun})
+  endforeach()
+endif()
 
 # tests/wrong/NAME.c: an engine for the kit's own test, beside the tests.
 function(pons_subject source)
@@ -139,8 +144,10 @@ if(PONS_CLI)
     set(limit 300s)
   endif()
   foreach(engine IN LISTS PONS_REACTORS PONS_POLICIES)
-    add_test(NAME conform_${engine}
-      COMMAND $<TARGET_FILE:pons_command> conform --timeout ${limit} ${engine})
+    if(TARGET builtin_${engine})
+      add_test(NAME conform_${engine} COMMAND $<TARGET_FILE:pons_command>
+        conform --timeout ${limit} ${engine})
+    endif()
     if(TARGET plugin_${engine})
       add_test(NAME conform_${engine}_so COMMAND $<TARGET_FILE:pons_command>
         conform --timeout ${limit} $<TARGET_FILE:plugin_${engine}>)

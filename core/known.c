@@ -16,20 +16,24 @@
 #define PONS_STATIC 0
 #endif
 
-enum known_when { IN_THIS_VERSION, IN_A_LATER_ONE };
+enum known_when {
+    BUILT_IN,
+    IN_A_LATER_VERSION,
+};
 
 /* A new engine of ours is one line here. */
 static const struct known {
     const char *name;
     uint32_t kind;
     enum known_when when;
+    const char *package; // Debian's, which it is built with; NULL: none
 } known[] = {
-    {"epoll", PONS_KIND_POLLER, IN_THIS_VERSION},
-    {"poll", PONS_KIND_POLLER, IN_THIS_VERSION},
-    {"null", PONS_KIND_REACTOR, IN_THIS_VERSION},
-    {"uring", PONS_KIND_REACTOR, IN_A_LATER_ONE},
-    {"libev", PONS_KIND_POLLER, IN_A_LATER_ONE},
-    {"libuv", PONS_KIND_POLLER, IN_A_LATER_ONE},
+    {"epoll", PONS_KIND_POLLER, BUILT_IN, NULL},
+    {"poll", PONS_KIND_POLLER, BUILT_IN, NULL},
+    {"null", PONS_KIND_REACTOR, BUILT_IN, NULL},
+    {"uring", PONS_KIND_REACTOR, BUILT_IN, "liburing-dev"},
+    {"libev", PONS_KIND_POLLER, IN_A_LATER_VERSION, NULL},
+    {"libuv", PONS_KIND_POLLER, IN_A_LATER_VERSION, NULL},
 };
 
 static int
@@ -47,7 +51,12 @@ static void
 known_say(const struct poni_catalog *c, const struct known *k, char *why,
           size_t size)
 {
-    if (k->when == IN_THIS_VERSION)
+    if (k->when == BUILT_IN && k->package != NULL)
+        snprintf(why, size,
+                 "not installed: this libpons was built without it; it is "
+                 "built in where Debian's %s is installed; use epoll or auto",
+                 k->package);
+    else if (k->when == BUILT_IN)
         snprintf(why, size,
                  "not installed: this libpons was built without it; use one "
                  "that has it");

@@ -165,7 +165,7 @@ class Words(unittest.TestCase):
 
     def test_misuse_is_refused_before_anything_runs(self):
         self.refused(conform("epoll", "epol"), '"epol"', 'did you mean "epoll"')
-        self.refused(conform("uring"), "uring", "not installed")
+        self.refused(conform("libuv"), "libuv", "not installed")
         self.refused(conform("epoll", PONS_PLUGINS_DISABLE="epoll"), "epoll",
                      "disabled by", "PONS_PLUGINS_DISABLE")
         self.refused(conform("/nowhere/at/all.so"), "/nowhere/at/all.so")
