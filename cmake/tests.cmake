@@ -20,6 +20,9 @@ else()
   target_compile_definitions(unit PUBLIC
     TEST_PLUGIN_DIR="${PROJECT_BINARY_DIR}/plugins")
 endif()
+# tests/everywhere.h: the reactors that are built.
+target_compile_definitions(unit PRIVATE
+  TEST_WRAPPER_DIR="${PROJECT_BINARY_DIR}/wrappers")
 
 # pons_test(NOUN): tests/NOUN_test.c, with all that crosses files (poni_).
 function(pons_test noun)
@@ -58,6 +61,8 @@ foreach(noun IN LISTS PONS_NOUNS)
   pons_test(${noun})
 endforeach()
 if(TARGET builtin_uring)
+  target_compile_definitions(builtin_test PRIVATE PONS_URING)
+  target_compile_definitions(unit PRIVATE TEST_URING)
   foreach(noun IN LISTS PONS_URING_NOUNS)
     pons_test(${noun})
   endforeach()

@@ -754,14 +754,12 @@ fiber_asleep(void *arg)
 static void
 a_handler_wakes_the_worker_that_it_interrupts_in_its_sleep(void)
 {
-    static const char *const reactors[] = {"epoll", "poll"};
-
     needs_one_mask_per_thread();
 #ifdef PONI_TSAN
     SKIP("TSan keeps a signal back that comes just before a sleep");
 #endif
-    for (int i = 0; i < 2; i++) {
-        struct pons_runtime *rt = runtime_of(reactors[i], "1");
+    for (const char *const *r = reactors_here; *r != NULL; r++) {
+        struct pons_runtime *rt = runtime_of(*r, "1");
         struct pons_task *t;
 
         CHECK_EQ(pons_spawn(rt, fiber_asleep, NULL, &t), 0);
@@ -773,8 +771,8 @@ a_handler_wakes_the_worker_that_it_interrupts_in_its_sleep(void)
 static void
 a_handler_wakes_block_on_without_workers(void)
 {
-    within("epoll", "0", body_asleep, NULL);
-    within("poll", "0", body_asleep, NULL);
+    for (const char *const *r = reactors_here; *r != NULL; r++)
+        within(*r, "0", body_asleep, NULL);
 }
 
 static void

@@ -15,6 +15,20 @@
 #include "core/lock.h"
 #include "core/stream.h"
 
+const char *const reactors_here[] = {
+    "epoll", "poll",
+#ifdef TEST_URING
+    "uring",
+#endif
+#ifdef TEST_LIBEV
+    "libev",
+#endif
+#ifdef TEST_LIBUV
+    "libuv",
+#endif
+    NULL,
+};
+
 static const char *place_reactor, *place_workers, *place_kind;
 
 static void
@@ -37,13 +51,24 @@ enter_place(const char *reactor, const char *workers, const char *kind)
     place_kind = kind;
 }
 
+/* Of the reactors those that are not built in. */
+static int
+is_a_file(const char *reactor)
+{
+    return strncmp(reactor, "lib", 3) == 0;
+}
+
 static struct pons_runtime *
-runtime_with(const char *reactor, const char *workers, const char *pool)
+runtime_make(const char *reactor, const char *workers, const char *pool)
 {
     struct pons_settings s = PONS_SETTINGS_INIT;
     struct pons_runtime *rt;
 
-    s.flags = PONS_NO_ENVIRONMENT | PONS_NO_EXTERNAL_PLUGINS;
+    s.flags = PONS_NO_ENVIRONMENT;
+    if (is_a_file(reactor))
+        s.plugin_path = TEST_WRAPPER_DIR;
+    else
+        s.flags |= PONS_NO_EXTERNAL_PLUGINS;
     s.reactor = reactor;
     s.workers = workers;
     s.pool = pool;
@@ -51,6 +76,30 @@ runtime_with(const char *reactor, const char *workers, const char *pool)
         fprintf(stderr, "%s\n", pons_last_error());
     CHECK(rt != NULL);
     return rt;
+}
+
+/* UNIT_REACTOR, for tests that are content with one; or NULL. */
+static const char *
+reactor_instead(void)
+{
+    return getenv("UNIT_REACTOR");
+}
+
+/* With its first loop in the process libuv opens a pipe for good. */
+struct pons_runtime *
+runtime_with(const char *reactor, const char *workers, const char *pool)
+{
+    static int opened;
+    int before;
+
+    if (reactor_instead() != NULL && strcmp(reactor, "epoll") == 0)
+        reactor = reactor_instead();
+    if (strncmp(reactor, "libuv", 5) == 0 && !opened++) {
+        before = descriptors_now();
+        pons_runtime_unref(runtime_make("libuv", "0", NULL));
+        unit_for_good = descriptors_now() - before;
+    }
+    return runtime_make(reactor, workers, pool);
 }
 
 struct pons_runtime *
@@ -114,17 +163,17 @@ within(const char *reactor, const char *workers, body_f *fn, void *arg)
 static void
 with_runtimes(body_f *fn, void *arg, int in_block_on)
 {
-    static const char *const reactors[] = {"epoll", "poll"};
     static const char *const workers[] = {"0", "1", "2", "4"};
     struct body b = {fn, arg};
 
-    for (int r = 0; r < 2; r++)
+    if (reactor_instead() != NULL)
+        return; // each has its turn without
+    for (const char *const *r = reactors_here; *r != NULL; r++)
         for (int w = 0; w < 4; w++) {
-            enter_place(reactors[r], workers[w], "fiber");
-            block_and_unref(runtime_of(reactors[r], workers[w]), body_in_fiber,
-                            &b);
+            enter_place(*r, workers[w], "fiber");
+            block_and_unref(runtime_of(*r, workers[w]), body_in_fiber, &b);
             if (in_block_on)
-                within(reactors[r], workers[w], fn, arg);
+                within(*r, workers[w], fn, arg);
         }
     place_kind = NULL;
 }
@@ -319,7 +368,7 @@ threads_now(void)
 int
 descriptors_now(void)
 {
-    return entries("/proc/self/fd") - 1; // its own
+    return entries("/proc/self/fd") - 1 - unit_for_good; // its own
 }
 
 void

@@ -7,9 +7,13 @@
  *
  *     everywhere(body, arg);
  *
- * calls body(arg) with the reactors epoll and poll times 0, 1, 2 and 4 workers,
- * in a fiber and on this thread inside pons_block_on(); and last on this thread
+ * calls body(arg) with each of `reactors_here` times 0, 1, 2 and 4 workers, in
+ * a fiber and on this thread inside pons_block_on(); and last on this thread
  * with no runtime at all. After a failed CHECK the place is named.
+ *
+ * A test that is content with one reactor names epoll, and has the one that the
+ * variable UNIT_REACTOR names, where that is set; everywhere() then is the
+ * thread with no runtime alone (.ci/reactors).
  *
  * An agent is a second line of work for such a body: a task where there is a
  * runtime, else a thread; or a thread in any case.
@@ -24,6 +28,10 @@
 #include "pons/task.h"
 #include "unit.h"
 
+/* Those that do I/O and are built: epoll, poll, uring where liburing's header
+ * is, and libev and libuv where their libraries are; NULL at the end. */
+extern const char *const reactors_here[];
+
 typedef void body_f(void *arg);
 
 void everywhere(body_f *body, void *arg);
@@ -34,6 +42,8 @@ void everywhere_in_fibers(body_f *body, void *arg);
 /* A runtime of the test's own. `workers` is a decimal number. */
 struct pons_runtime *runtime_of(const char *reactor, const char *workers);
 struct pons_runtime *runtime_with_pool(const char *workers, const char *pool);
+struct pons_runtime *runtime_with(const char *reactor, const char *workers,
+                                  const char *pool);
 
 /* Calls body(arg) in block_on of such a runtime, and unrefs it. */
 void within(const char *reactor, const char *workers, body_f *body, void *arg);

@@ -139,12 +139,11 @@ body_crowd(void *unused)
 static void
 ten_thousand_tasks_of_all_kinds_run_to_their_ends(void)
 {
-    static const char *const reactors[] = {"epoll", "poll"};
     static const char *const workers[] = {"0", "1", "2", "4"};
 
-    for (int r = 0; r < 2; r++)
+    for (const char *const *r = reactors_here; *r != NULL; r++)
         for (int w = 0; w < 4; w++)
-            within(reactors[r], workers[w], body_crowd, NULL);
+            within(*r, workers[w], body_crowd, NULL);
 }
 
 static struct pons_runtime *outside_rt;

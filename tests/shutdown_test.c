@@ -29,7 +29,6 @@ enum {
     WALKS = 5,    // of a shutdown over the tasks; the first come at once
 };
 
-static const char *const reactors[] = {"epoll", "poll"};
 static const char *const workers[] = {"0", "1", "2", "4"};
 
 /* What there was before a runtime was made, and must be there again. */
@@ -261,20 +260,6 @@ fill_zoo(void *arg)
     return 0;
 }
 
-static struct pons_runtime *
-runtime_of_one_pool_thread(const char *reactor, const char *count)
-{
-    struct pons_settings s = PONS_SETTINGS_INIT;
-    struct pons_runtime *rt;
-
-    s.flags = PONS_NO_ENVIRONMENT | PONS_NO_EXTERNAL_PLUGINS;
-    s.reactor = reactor;
-    s.workers = count;
-    s.pool = "elastic:max=1";
-    CHECK_EQ(pons_runtime_new(&rt, &s), 0);
-    return rt;
-}
-
 static void
 empty_zoo(struct zoo *z, struct pons_task *ready)
 {
@@ -302,7 +287,7 @@ static void
 shut_down_zoo(const char *reactor, const char *count)
 {
     struct before before = count_before();
-    struct zoo z = {.rt = runtime_of_one_pool_thread(reactor, count)};
+    struct zoo z = {.rt = runtime_with(reactor, count, "elastic:max=1")};
     struct pons_task *ready, *t = NULL;
 
     CHECK_EQ(pons_block_on(z.rt, fill_zoo, &z, NULL), 0);
@@ -322,9 +307,9 @@ shut_down_zoo(const char *reactor, const char *count)
 static void
 tasks_in_every_state_end_and_nothing_is_left(void)
 {
-    for (int r = 0; r < 2; r++)
+    for (const char *const *r = reactors_here; *r != NULL; r++)
         for (int w = 0; w < 4; w++)
-            shut_down_zoo(reactors[r], workers[w]);
+            shut_down_zoo(*r, workers[w]);
 }
 
 /* --- what does not end --- */

@@ -66,6 +66,10 @@ enum { UNIT_SKIPPED = 77 };
         exit(UNIT_SKIPPED);                     \
     } while (0)
 
+/* How many of the open descriptors are a library's, for good: a test does not
+ * answer for them. */
+extern int unit_for_good;
+
 struct unit_test {
     const char *name; /* NULL ends the table */
     void (*run)(void);

@@ -18,6 +18,8 @@ unit_has(const char *text, const char *part)
     return text != NULL && strstr(text, part) != NULL;
 }
 
+int unit_for_good;
+
 static int
 open_fds(void)
 {
@@ -28,7 +30,7 @@ open_fds(void)
         n++;
     if (dir != NULL)
         closedir(dir);
-    return n;
+    return n - unit_for_good;
 }
 
 static unsigned
