@@ -433,6 +433,10 @@ uring_open_ring(struct uring *u, const struct pons_config *config,
     if (cq < entries)
         return u->host->refuse(reason, -EINVAL,
                                "cq=%u is fewer than entries=%u", cq, entries);
+    if (u->strict && !u->can.registers)
+        return u->host->refuse(reason, -EPERM,
+                               "owner=strict needs io_uring_register(2), which "
+                               "is forbidden");
     flags |= u->strict
                  ? IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                        IORING_SETUP_R_DISABLED

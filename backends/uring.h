@@ -145,8 +145,8 @@ enum uring_step {
     URING_SETTLES,    // POLL: that has told, op->res, and is taken back
 };
 
-/* op->backend[2]: of which move its entry is, how often it was asked again
- * since it last waited, and whether it is a CONNECT that was begun. */
+/* op->backend[2]: of which move its entry is, how often it was ready and
+ * would block all the same, and whether it is a CONNECT that was begun. */
 #define URING_MOVE(op)  ((uint32_t)(op)->backend[2])
 #define URING_ROUND     (UINT64_C(1) << 32)
 #define URING_ROUNDS(x) ((x)->backend[2] >> 32 & 0xff)
@@ -214,6 +214,7 @@ struct uring_can {
     uint64_t opcodes; // PONS_OP_...
     int nosignal;     // RWF_NOSIGNAL
     int no_sqarray;
+    int registers; // io_uring_register(2) is allowed
 };
 
 struct uring {

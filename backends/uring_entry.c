@@ -60,13 +60,21 @@ entry_recv_multi(const struct uring *u, struct io_uring_sqe *sqe,
     sqe->buf_group = op->buffer_group;
 }
 
+/*
+ * A send that would block is not the kernel's to repeat: to a full unix
+ * datagram socket it would send the second time what the first has left of the
+ * bytes, which is nothing (seen with Linux 6.18). So it says EAGAIN, and is
+ * polled for (backends/uring_result.c).
+ */
+#define ENTRY_SEND (MSG_NOSIGNAL | MSG_DONTWAIT)
+
 static void
 entry_send(const struct uring *u, struct io_uring_sqe *sqe,
            const struct pons_op *op)
 {
     (void)u;
     io_uring_prep_send(sqe, op->fd, op->addr, op->len,
-                       (int)op->op_flags | MSG_NOSIGNAL);
+                       (int)op->op_flags | ENTRY_SEND);
 }
 
 static void
@@ -82,7 +90,7 @@ entry_sendmsg(const struct uring *u, struct io_uring_sqe *sqe,
               const struct pons_op *op)
 {
     (void)u;
-    io_uring_prep_sendmsg(sqe, op->fd, op->addr, op->op_flags | MSG_NOSIGNAL);
+    io_uring_prep_sendmsg(sqe, op->fd, op->addr, op->op_flags | ENTRY_SEND);
 }
 
 static void

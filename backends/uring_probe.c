@@ -204,6 +204,7 @@ probe_tell(struct uring_can *can, uint64_t ops, const int32_t ended[TRIED])
         can->opcodes &= ~(UINT64_C(1) << PONS_OP_CLOSE);
     can->opcodes |= probe_multishot(ops, ended);
     can->nosignal = ended[TRY_WRITE] >= 0;
+    can->registers = ops != 0;
 }
 
 int

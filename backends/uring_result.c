@@ -7,10 +7,9 @@
  *
  *   ECANCELED that nobody asked for   the move to another thread: once more
  *   EINTR                             a move, or a signal: once more
- *   EAGAIN                            a non-blocking descriptor: polled, then
- *                                     once more; with no end to that, later
- *   EOPNOTSUPP of a first WRITE       a tty in blocking mode and its like: see
- *                                     backends/uring_aside.c
+ *   EAGAIN                            a full socket, a non-blocking tty:
+ * polled, then once more; with no end to that, later EOPNOTSUPP of a first
+ * WRITE       a tty in blocking mode and its like: see backends/uring_aside.c
  *   events that a POLL did not name   POLLRDHUP is told always: that POLL looks
  *                                     on until something else comes
  *   EINVAL of a POLL                  a file, which is not what is asked for
@@ -82,7 +81,6 @@ static int
 result_waits(struct uring *u, struct pons_op *op)
 {
     op->backend2 = URING_CALLS;
-    op->backend[2] &= ~(0xff * URING_ROUND);
     poni_uring_postpone(u, op, URING_LATER);
     return 0;
 }

@@ -552,7 +552,7 @@ class List(Test):
 
     def test_known_engines_are_listed_though_not_installed(self):
         self.assertRegex(pons("list").stdout,
-                         r"(?m)^libuv +reactor +- +-  not installed: .*plugin")
+                         r"(?m)^libuv +poller +- +-  not installed: .*plugin")
         (engine,) = json.loads(pons("list", "libuv", "--json").stdout)
         self.assertEqual((engine["usable"], engine["status"]),
                          (False, "not installed"))

@@ -11,9 +11,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "backends/uring.h"
@@ -273,6 +272,44 @@ a_large_write_to_a_tty_does_not_hold_up_its_owner(void)
     CHECK(n > 0 || n == -ECANCELED);
     close(slave);
     close(master);
+    r->ops->close(r);
+}
+
+/* The kernel's own second try would send nothing. */
+static void
+a_send_that_waited_sends_all_of_it(void)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "\0pons-all"};
+    int from = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), n = 0;
+    int to = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct iovec part = {"hello", 5};
+    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+    struct pons_reactor *r = open_one();
+    char text[8] = "";
+
+    CHECK_EQ(bind(to, (struct sockaddr *)&name, sizeof name), 0);
+    CHECK_EQ(connect(from, (struct sockaddr *)&name, sizeof name), 0);
+    for (int i = 0; i < 3; i++) {
+        struct pons_op op = op_of(PONS_OP_SEND, from, "hello", 5);
+
+        if (i > 0)
+            op = op_of(PONS_OP_SENDMSG, from, &m, 0);
+        if (i == 2) { // by name, as poll(2) does not know
+            m.msg_name = &name;
+            m.msg_namelen = sizeof name;
+        }
+        while (send(from, "y", 1, MSG_DONTWAIT) == 1)
+            n++;
+        pends(r, &op);
+        nothing_ends(r);
+        for (; n > 0; n--)
+            CHECK_EQ(recv(to, text, sizeof text, 0), 1);
+        CHECK_EQ(ends(r, &op), 5);
+        CHECK_EQ(recv(to, text, sizeof text, 0), 5);
+        CHECK_EQ(memcmp(text, "hello", 5), 0);
+    }
+    close(from);
+    close(to);
     r->ops->close(r);
 }
 
@@ -821,6 +858,7 @@ static const struct unit_test tests[] = {
     {"an_offset_of_what_has_none_is_espipe", an_offset_of_what_has_none_is_espipe},
     {"a_poll_is_ended_by_what_it_names", a_poll_is_ended_by_what_it_names},
     {"a_large_write_to_a_tty_does_not_hold_up_its_owner", a_large_write_to_a_tty_does_not_hold_up_its_owner},
+    {"a_send_that_waited_sends_all_of_it", a_send_that_waited_sends_all_of_it},
     {"without_rwf_nosignal_a_write_raises_no_signal", without_rwf_nosignal_a_write_raises_no_signal},
     {"rings_of_2_and_4_entries_lose_nothing", rings_of_2_and_4_entries_lose_nothing},
     {"completions_that_find_no_room_are_not_lost", completions_that_find_no_room_are_not_lost},
