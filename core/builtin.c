@@ -22,6 +22,9 @@ const struct pons_plugin *const *const poni_builtins[] = {
 #ifdef PONS_URING
     &poni_builtin_uring,
 #endif
-    &poni_builtin_poll,  &poni_builtin_null, &poni_builtin_elastic,
-    &poni_builtin_inline, NULL,
+    &poni_builtin_poll,
+    &poni_builtin_null,
+    &poni_builtin_elastic,
+    &poni_builtin_inline,
+    NULL,
 };
