@@ -36,10 +36,11 @@ self(struct pons_reactor *r)
 }
 
 /* Made all the same, by the core: who asked for a descriptor gets a real one,
- * and it is closed. */
-#define NULL_LEAVES                                                 \
-    (UINT64_C(1) << PONS_OP_OPENAT | UINT64_C(1) << PONS_OP_CLOSE | \
-     UINT64_C(1) << PONS_OP_SOCKET)
+ * and it is closed. And ops of many events, for it has one of each. */
+#define NULL_LEAVES                                                        \
+    (UINT64_C(1) << PONS_OP_OPENAT | UINT64_C(1) << PONS_OP_CLOSE |        \
+     UINT64_C(1) << PONS_OP_SOCKET | UINT64_C(1) << PONS_OP_ACCEPT_MULTI | \
+     UINT64_C(1) << PONS_OP_RECV_MULTI | UINT64_C(1) << PONS_OP_POLL_MULTI)
 
 /* As many bytes as the op itself asks for; everything else is 0, but what would
  * give a descriptor: 0 is one, and somebody's. */

@@ -310,22 +310,34 @@ uring_is_late(const struct uring *u, uint64_t deadline_ns)
            (deadline_ns != PONS_NEVER && u->host->now(u->host) >= deadline_ns);
 }
 
+/* Whether the ring was too small, and is emptier than it was: then poll() goes
+ * on, whatever its deadline, for what is to come later has been asked now. */
+static int
+uring_has_backlog(const struct uring *u, unsigned unsubmitted)
+{
+    return (u->queued.first != NULL || u->cancels.first != NULL) &&
+           uring_unsubmitted(&u->ring) < unsubmitted;
+}
+
 static int
 uring_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
            uint64_t deadline_ns)
 {
     struct uring *u = uring_self(r);
+    unsigned unsubmitted;
     int n;
 
     do {
         if (u->broken < 0)
             return u->broken;
         uring_fill(u);
+        unsubmitted = uring_unsubmitted(&u->ring);
         n = uring_enter(u, deadline_ns);
         if (n < 0)
             return n;
         n = uring_take(u, events, cap);
-    } while (n == 0 && !uring_rung(u) && !uring_is_late(u, deadline_ns));
+    } while (n == 0 && (uring_has_backlog(u, unsubmitted) ||
+                        (!uring_rung(u) && !uring_is_late(u, deadline_ns))));
     return n;
 }
 

@@ -79,6 +79,7 @@ caps_of_kind(uint32_t kind)
         {PONS_POLLER_NANOSECONDS, "nanoseconds"},
         {PONS_POLLER_PINNED, "pinned"},
         {PONS_POLLER_ENDINGS, "endings"},
+        {PONS_POLLER_WRAPS, "wraps"},
         {0, NULL},
     };
     static const struct cap_name none[] = {{0, NULL}};

@@ -50,16 +50,42 @@ function(pons_plugin source)
   list(APPEND PONS_OBJECTS $<TARGET_OBJECTS:builtin_${name}>)
   set(PONS_OBJECTS ${PONS_OBJECTS} PARENT_SCOPE)
 
-  if(PONS_STATIC)
-    return()
+  if(NOT PONS_STATIC)
+    pons_module(${source} plugins ${ARGN})
   endif()
+endfunction()
+
+# The shared object plugin_<name>, in that folder of the build.
+function(pons_module source folder)
+  cmake_path(GET source STEM name)
   add_library(plugin_${name} MODULE ${source} ${ARGN})
   set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
-    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/plugins")
+    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
   pons_compile(plugin_${name})
   pons_no_undefined(plugin_${name})
   install(TARGETS plugin_${name}
     LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/pons")
+endfunction()
+
+# A plugin over a library that may be missing. It is not among the others: a
+# folder on PONS_PLUGIN_PATH_ADD hides what is built in by the same names.
+function(pons_wrapper source library header package)
+  cmake_path(GET source STEM name)
+  file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/wrappers")
+  if(PONS_STATIC)
+    return()
+  endif()
+  find_path(${library}_INCLUDE ${header})
+  find_library(${library}_LIBRARY ${library})
+  mark_as_advanced(${library}_INCLUDE ${library}_LIBRARY)
+  if(NOT ${library}_INCLUDE OR NOT ${library}_LIBRARY)
+    message(STATUS "No ${header} (Debian: ${package}): ${source} is not built")
+    return()
+  endif()
+  pons_module(${source} wrappers)
+  target_include_directories(plugin_${name} SYSTEM PRIVATE
+    "${${library}_INCLUDE}")
+  target_link_libraries(plugin_${name} PRIVATE "${${library}_LIBRARY}")
 endfunction()
 
 # A sanitizer's run time is found in the program, not in the shared object.

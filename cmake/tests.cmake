@@ -23,8 +23,15 @@ endif()
 # tests/everywhere.h: the reactors that are built.
 target_compile_definitions(unit PRIVATE
   TEST_WRAPPER_DIR="${PROJECT_BINARY_DIR}/wrappers")
+foreach(name libev libuv)
+  if(TARGET plugin_${name})
+    string(TOUPPER ${name} macro)
+    target_compile_definitions(unit PRIVATE TEST_${macro})
+  endif()
+endforeach()
 
-# pons_test(NOUN): tests/NOUN_test.c, with all that crosses files (poni_).
+# pons_test(NOUN): tests/NOUN_test.c, with all that crosses files (poni_). Label
+# "runtime": it makes runtimes, so that it may be run over any reactor.
 function(pons_test noun)
   add_executable(${noun}_test tests/${noun}_test.c)
   set_property(TARGET ${noun}_test PROPERTY RUNTIME_OUTPUT_DIRECTORY
@@ -32,6 +39,10 @@ function(pons_test noun)
   target_link_libraries(${noun}_test PRIVATE unit m)
   pons_internal(${noun}_test)
   add_test(NAME ${noun} COMMAND ${noun}_test)
+  file(STRINGS tests/${noun}_test.c runtimes REGEX "everywhere\\.h")
+  if(runtimes)
+    set_tests_properties(${noun} PROPERTIES LABELS runtime)
+  endif()
 endfunction()
 
 # tests/plugins/sample.c, once as it should be and once for every SAMPLE_<way>
@@ -101,6 +112,24 @@ foreach(noun elastic pool pool_end pool_thread runtime)
   target_link_options(${noun}_test PRIVATE -Wl,--wrap=pthread_create)
 endforeach()
 
+# The engines that are shared objects only, as a part of their tests.
+foreach(row IN LISTS PONS_WRAPPERS)
+  separate_arguments(row)
+  list(POP_FRONT row source library)
+  cmake_path(GET source STEM name)
+  if(TARGET plugin_${name})
+    pons_test(${name})
+    target_sources(${name}_test PRIVATE ${source})
+    target_include_directories(${name}_test SYSTEM PRIVATE
+      "${${library}_INCLUDE}")
+    target_link_libraries(${name}_test PRIVATE "${${library}_LIBRARY}")
+    target_compile_definitions(${name}_test PRIVATE PONS_BUILTIN=${name})
+  endif()
+endforeach()
+if(TARGET libev_test)
+  target_link_options(libev_test PRIVATE -Wl,--wrap=ev_loop_new)
+endif()
+
 # What `pons new pool` starts with, as it stands.
 target_sources(new_pool_test PRIVATE cli/new/pool/MINE.c)
 target_compile_definitions(new_pool_test PRIVATE PONS_BUILTIN=template)
@@ -169,7 +198,14 @@ if(PONS_CLI)
     add_test(NAME wrong COMMAND Python3::Interpreter
       "${PROJECT_SOURCE_DIR}/tests/wrong_test.py"
       $<TARGET_FILE:pons_command>)
-    set_tests_properties(wrong PROPERTIES LABELS once)
+    add_test(NAME commands_everywhere COMMAND Python3::Interpreter
+      "${PROJECT_SOURCE_DIR}/tests/commands_everywhere_test.py"
+      $<TARGET_FILE:pons_command>)
+    set_tests_properties(wrong commands_everywhere new bench_command
+      bench_program PROPERTIES LABELS once)
+    if(PONS_BENCH)
+      set_tests_properties(bench_workloads PROPERTIES LABELS once)
+    endif()
   endif()
   foreach(noun IN LISTS PONS_COMMAND_NOUNS)
     pons_test(${noun})

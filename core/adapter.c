@@ -13,6 +13,10 @@
  * also a short count) and nothing was reported since; then submit() skips the
  * try. The trap is a report that was the last one: see slot_learn().
  *
+ * A multishot op (R10) waits like any other, and once reported flows: each
+ * poll() makes its call again, as long as it gives something. So an event is
+ * made where there is room for it, and a buffer is lent when there are bytes.
+ *
  * All here belongs to the owner thread, but `rung`.
  */
 
@@ -27,6 +31,7 @@
 
 #include "atomic.h"
 #include "finetimer.h"
+#include "lent.h"
 #include "oddset.h"
 #include "opcode.h"
 #include "oplist.h"
@@ -42,8 +47,13 @@ enum {
               1u << PONS_OP_RECV | 1u << PONS_OP_SEND | 1u << PONS_OP_READ |
               1u << PONS_OP_WRITE | 1u << PONS_OP_POLL | 1u << PONS_OP_RECVMSG |
               1u << PONS_OP_SENDMSG | 1u << PONS_OP_SHUTDOWN |
-              1u << PONS_OP_SOCKET,
+              1u << PONS_OP_SOCKET | 1u << PONS_OP_ACCEPT_MULTI |
+              1u << PONS_OP_RECV_MULTI | 1u << PONS_OP_POLL_MULTI,
 };
+
+/* Of a table that has submit() and cancel(): those of ABI 0.1 may end before.
+ */
+#define FILES_SIZE (offsetof(struct pons_poller_ops, cancel) + sizeof(void *))
 
 /* Cookies that are no descriptor. UINT64_MAX is the poller's. */
 #define COOKIE_TIMER (UINT64_MAX - 1)
@@ -55,12 +65,19 @@ enum {
  *   submit --+--> WAITS   --+--> FINISHED --> event
  *            +--> WATCHES --+
  *            +--> RETRIES --+  its call ended, or cancel
+ *            +--> PASSED  --+  the poller has reported it
+ *
+ *   submit of a multishot op, or a report --> FLOWS --> events with MORE
+ *   FLOWS --> WAITS or WATCHES: it would block; FINISHED: the last event
  */
 enum op_place {
     WAITS,    // slot->waiting[direction]: a call, in turn
     WATCHES,  // slot->watching: out of turn
     RETRIES,  // adapter->retries
-    FINISHED, // adapter->finished; op->res holds
+    PASSED,   // the poller's
+    FLOWS,    // adapter->flowing
+    FINISHED, // adapter->finished; op->res holds. On the way there a cancelled
+              // op is in adapter->flowing
 };
 
 struct adapter {
@@ -71,13 +88,17 @@ struct adapter {
     const struct pons_host *host;
     const struct pons_poller_ops *poll_ops;
     struct pons_poller *poller;
-    int edge; // the poller's PONS_POLLER_EDGE
+    int edge;        // the poller's PONS_POLLER_EDGE
+    uint64_t passed; // opcodes that its submit() is given
 
     struct poni_slots slots;
     struct poni_finetimer timer; // its fd is -1 if the poller counts in ns
     struct pons_op *finished;    // FINISHED, oldest first
     struct pons_op *retries;     // RETRIES: to a full unix socket
-    int odd; // a core/oddset.h, of level pollers only; or -1
+    struct pons_op *flowing;     // FLOWS: who gives next is first
+    struct poni_lent *lent;      // NULL: nothing to lend
+    int flow_first; // who is told first, what flows or what has FINISHED
+    int odd;        // a core/oddset.h, of level pollers only; or -1
 
     /* Any thread: a wake that poll() has not answered. On a line of its own,
      * since wakers write it. */
@@ -150,6 +171,13 @@ slot_unwatch(struct adapter *a, struct poni_slot *s, int fd, unsigned dirs)
     s->had = (uint8_t)want;
 }
 
+static int
+op_is_multi(const struct pons_op *op)
+{
+    return op->opcode >= PONS_OP_ACCEPT_MULTI &&
+           op->opcode <= PONS_OP_POLL_MULTI;
+}
+
 /* Makes the call of `op`; `dir` is the bit of its direction. What a msghdr has
  * room for is not in its op (`len` is 0), so no count of it is a short one. */
 static int
@@ -172,7 +200,7 @@ adapter_finish(struct adapter *a, struct pons_op *op)
     oplist_push(&a->finished, op);
 }
 
-static int
+static unsigned
 adapter_take(struct adapter *a, struct pons_event *events, unsigned cap)
 {
     unsigned n = 0;
@@ -182,7 +210,7 @@ adapter_take(struct adapter *a, struct pons_event *events, unsigned cap)
 
         events[n++] = (struct pons_event){.op = op, .res = op->res};
     }
-    return (int)n;
+    return n;
 }
 
 /* --- submit --- */
@@ -192,6 +220,17 @@ submit_ends(struct pons_op *op, int res)
 {
     op->res = res;
     return PONS_SUBMIT_DONE;
+}
+
+/* An op that ends by itself: the poller's, if it does files, else the pool's.
+ */
+static int
+submit_pass(struct adapter *a, struct pons_op *op)
+{
+    if (op->opcode >= PONS_OPCODES || !(a->passed >> op->opcode & 1))
+        return PONS_SUBMIT_UNSUPPORTED;
+    op->backend[0] = PASSED;
+    return a->poll_ops->submit(a->poller, op);
 }
 
 /* Puts a call that would block into its queue. While somebody is there, the
@@ -208,7 +247,7 @@ submit_wait(struct adapter *a, struct poni_slot *s, struct pons_op *op,
         return submit_ends(op, -ENOMEM);
     err = slot_watch(a, s, op->fd, 1u << i);
     if (err == -EPERM)
-        return PONS_SUBMIT_UNSUPPORTED; // a file: the pool waits for the disk
+        return submit_pass(a, op); // a file: somebody waits for the disk
     if (err < 0)
         return submit_ends(op, err);
     s->drained |= (uint8_t)(1u << i);
@@ -274,15 +313,18 @@ adapter_open_odd(struct adapter *a)
     return 0;
 }
 
+/* Once all its edges are told, they are told until it is forgotten. */
 static int
-adapter_watch_odd(struct adapter *a, struct poni_slot *s, int fd)
+adapter_watch_odd(struct adapter *a, struct poni_slot *s, int fd,
+                  enum poni_odd what)
 {
     int err = adapter_open_odd(a);
 
-    if (err < 0 || s->odd)
+    if (err < 0 || s->odd >= what)
         return err;
-    err = poni_oddset_add(a->odd, fd);
-    s->odd = err == 0;
+    err = poni_oddset_add(a->odd, fd, what);
+    if (err == 0)
+        s->odd = (uint8_t)what;
     return err;
 }
 
@@ -304,7 +346,7 @@ submit_watch(struct adapter *a, struct pons_op *op)
     if (a->edge || dirs != 0)
         err = slot_watch(a, s, op->fd, dirs);
     if (err == 0 && odd && !a->edge)
-        err = adapter_watch_odd(a, s, op->fd);
+        err = adapter_watch_odd(a, s, op->fd, ODD_ENDS);
     if (err < 0 && err != -EPERM) // a file: what it is not now it never is
         return submit_ends(op, err);
     op->backend[0] = WATCHES;
@@ -319,6 +361,31 @@ recv_is_aside(const struct pons_op *op)
 {
     return (op->op_flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE | MSG_DONTWAIT |
                             MSG_WAITALL)) != 0;
+}
+
+/* Without a try: poll() makes its events. */
+static int
+submit_flow(struct adapter *a, struct pons_op *op)
+{
+    op->backend[0] = FLOWS;
+    oplist_push(&a->flowing, op);
+    return PONS_SUBMIT_PENDING;
+}
+
+static int
+submit_accept_multi(struct adapter *a, struct pons_op *op)
+{
+    op->addr = op->addr2 = NULL; // whose address it was is not told
+    return submit_flow(a, op);
+}
+
+static int
+submit_recv_multi(struct adapter *a, struct pons_op *op)
+{
+    if (recv_is_aside(op) || a->lent == NULL ||
+        poni_lent_group(a->lent, op->buffer_group) == NULL)
+        return submit_ends(op, -EINVAL);
+    return submit_flow(a, op);
 }
 
 static int
@@ -365,7 +432,7 @@ adapter_submit(struct pons_reactor *r, struct pons_op *op)
     case PONS_OP_READ:
     case PONS_OP_WRITE:
         if (op->offset != PONS_AT_POSITION)
-            return PONS_SUBMIT_UNSUPPORTED; // only files have offsets
+            return submit_pass(a, op); // only files have offsets
         return submit_call(a, op, op->opcode == PONS_OP_WRITE);
     case PONS_OP_ACCEPT:
         return submit_call(a, op, 0);
@@ -380,11 +447,17 @@ adapter_submit(struct pons_reactor *r, struct pons_op *op)
         return submit_connect(a, op);
     case PONS_OP_POLL:
         return submit_watch(a, op);
+    case PONS_OP_ACCEPT_MULTI:
+        return submit_accept_multi(a, op);
+    case PONS_OP_RECV_MULTI:
+        return submit_recv_multi(a, op);
+    case PONS_OP_POLL_MULTI:
+        return submit_flow(a, op);
     case PONS_OP_SHUTDOWN:
     case PONS_OP_SOCKET:
         return submit_ends(op, poni_op_call(op));
     default:
-        return PONS_SUBMIT_UNSUPPORTED;
+        return submit_pass(a, op);
     }
 }
 
@@ -410,6 +483,13 @@ adapter_cancel(struct pons_reactor *r, struct pons_op *op)
     case RETRIES:
         oplist_remove(&a->retries, op);
         break;
+    case FLOWS: // in its turn: the list may be long
+        op->res = -ECANCELED;
+        op->backend[0] = FINISHED;
+        return;
+    case PASSED:
+        a->poll_ops->cancel(a->poller, op);
+        return;
     case FINISHED:
         return;
     }
@@ -425,6 +505,10 @@ report_to_calls(struct adapter *a, struct poni_slot *s, unsigned i)
     unsigned dir = 1u << i;
 
     while (s->waiting[i] != NULL && !(s->drained & dir)) {
+        if (op_is_multi(oplist_first(s->waiting[i]))) {
+            (void)submit_flow(a, oplist_pop(&s->waiting[i]));
+            continue;
+        }
         if (!slot_try(s, oplist_first(s->waiting[i]), dir))
             break;
         adapter_finish(a, oplist_pop(&s->waiting[i]));
@@ -438,7 +522,9 @@ report_to_all(struct adapter *a, struct pons_op **list)
     struct pons_op *op, *stay = NULL;
 
     while ((op = oplist_pop(list)) != NULL) {
-        if (poni_op_try(op))
+        if (op_is_multi(op))
+            (void)submit_flow(a, op);
+        else if (poni_op_try(op))
             adapter_finish(a, op);
         else
             oplist_push(&stay, op);
@@ -459,7 +545,9 @@ slot_wanted(const struct poni_slot *s)
         dirs |= PONS_WRITABLE;
     if (op != NULL)
         do {
-            dirs |= poni_poll_directions((unsigned short)poni_op_events(op));
+            if (!op_is_multi(op)) // the oddset tells of these
+                dirs |=
+                    poni_poll_directions((unsigned short)poni_op_events(op));
             op = op->next;
         } while (op != s->watching);
     return dirs;
@@ -497,6 +585,10 @@ adapter_report(struct adapter *a, const struct pons_ready *r)
     int fd = (int)(uint32_t)r->cookie;
     struct poni_slot *s;
 
+    if (r->ready & PONS_ENDED) {
+        adapter_finish(a, (struct pons_op *)(uintptr_t)r->cookie);
+        return;
+    }
     if (r->cookie == COOKIE_TIMER) {
         poni_finetimer_heard(&a->timer);
         return;
@@ -508,6 +600,141 @@ adapter_report(struct adapter *a, const struct pons_ready *r)
     s = poni_slots_find(&a->slots, fd);
     if (s != NULL && r->cookie == slot_cookie(s, fd)) // else it is stale
         report_ready(a, fd, s, r->ready);
+}
+
+/* --- what flows --- */
+
+/* Back to where it waits: it would block. */
+static void
+flow_wait(struct adapter *a, struct pons_op *op)
+{
+    struct poni_slot *s = poni_slots_find(&a->slots, op->fd);
+
+    if (submit_wait(a, s, op, 0) == PONS_SUBMIT_PENDING)
+        return;
+    adapter_finish(a, op); // it cannot be watched: op->res says why
+}
+
+/* Where it hears of every edge, from a level poller, too. */
+static void
+flow_watch(struct adapter *a, struct pons_op *op)
+{
+    unsigned events = (unsigned short)poni_op_events(op);
+    struct poni_slot *s = poni_slots_make(&a->slots, op->fd);
+    int err = -ENOMEM;
+
+    if (s != NULL)
+        err = a->edge ? slot_watch(a, s, op->fd, poni_poll_directions(events))
+                      : adapter_watch_odd(a, s, op->fd, ODD_ALL);
+    if (err < 0 && err != -EPERM) { // a file: what it is not now it never is
+        op->res = err;
+        adapter_finish(a, op);
+        return;
+    }
+    op->backend[0] = WATCHES;
+    oplist_push(&s->watching, op);
+}
+
+/* Makes its call. 1: it ended, op->res holds. */
+static int
+flow_try(struct adapter *a, struct pons_op *op)
+{
+    struct poni_slot *s = poni_slots_find(&a->slots, op->fd);
+
+    if (s == NULL || op->opcode == PONS_OP_POLL_MULTI)
+        return poni_op_try(op);
+    return !(s->drained & PONS_READABLE) && slot_try(s, op, PONS_READABLE);
+}
+
+/* What to do once more is asked of it; flags of its event. */
+static uint32_t
+flow_on(struct adapter *a, struct pons_op *op)
+{
+    op->backend[0] = FLOWS;
+    if (op->opcode == PONS_OP_POLL_MULTI)
+        flow_watch(a, op);
+    else
+        oplist_push(&a->flowing, op);
+    return PONS_EVENT_MORE;
+}
+
+/* Whether `op` made `event`. */
+static int
+flow_recv(struct adapter *a, struct pons_op *op, struct pons_event *event)
+{
+    struct poni_lent_group *g = poni_lent_group(a->lent, op->buffer_group);
+    int buffer = poni_lent_peek(g);
+
+    event->res = -ENOBUFS;
+    if (buffer < 0)
+        return 1;
+    op->addr = g->base + (size_t)buffer * g->size;
+    op->len = g->size;
+    if (!flow_try(a, op))
+        return 0;
+    event->res = op->res;
+    if (op->res <= 0)
+        return 1;
+    poni_lent_take(g);
+    event->flags = PONS_EVENT_BUFFER |
+                   (uint32_t)buffer << PONS_EVENT_BUFFER_SHIFT | flow_on(a, op);
+    return 1;
+}
+
+static int
+flow_other(struct adapter *a, struct pons_op *op, struct pons_event *event)
+{
+    if (!flow_try(a, op))
+        return 0;
+    event->res = op->res;
+    if (op->res >= 0)
+        event->flags = flow_on(a, op);
+    return 1;
+}
+
+/* The next event of the first that flows: whether there was one. */
+static int
+flow_step(struct adapter *a, struct pons_event *event)
+{
+    struct pons_op *op = oplist_pop(&a->flowing);
+
+    *event = (struct pons_event){.op = op, .res = op->res};
+    if (op->backend[0] == FINISHED)
+        return 1;
+    if (op->opcode == PONS_OP_RECV_MULTI ? flow_recv(a, op, event)
+                                         : flow_other(a, op, event))
+        return 1;
+    if (op->opcode == PONS_OP_POLL_MULTI)
+        flow_watch(a, op);
+    else
+        flow_wait(a, op);
+    return 0;
+}
+
+static unsigned
+adapter_flow(struct adapter *a, struct pons_event *events, unsigned cap)
+{
+    unsigned n = 0;
+
+    while (n < cap && a->flowing != NULL)
+        n += (unsigned)flow_step(a, &events[n]);
+    return n;
+}
+
+/* Either may have more than there is room for, all the time: they take turns.
+ * What has FINISHED comes to an end, for the poller is not asked before. */
+static unsigned
+adapter_tell(struct adapter *a, struct pons_event *events, unsigned cap)
+{
+    unsigned n;
+
+    a->flow_first = !a->flow_first;
+    if (a->flow_first) {
+        n = adapter_flow(a, events, cap);
+        return n + adapter_take(a, events + n, cap - n);
+    }
+    n = adapter_take(a, events, cap);
+    return n + adapter_flow(a, events + n, cap - n);
 }
 
 /* --- poll --- */
@@ -534,34 +761,53 @@ adapter_rung(struct adapter *a)
     return poni_load_relaxed(&a->rung) && poni_swap(&a->rung, 0);
 }
 
+/* Asks the poller, and hears what it says. Negative: it is broken. */
+static int
+adapter_wait(struct adapter *a, uint64_t deadline_ns)
+{
+    struct pons_ready ready[REPORTS];
+    int n = a->poll_ops->wait(a->poller, ready, REPORTS,
+                              poller_deadline(a, deadline_ns));
+
+    for (int i = 0; i < n; i++)
+        adapter_report(a, &ready[i]);
+    report_to_all(a, &a->retries);
+    return n;
+}
+
+static int
+adapter_is_late(const struct adapter *a, uint64_t deadline_ns)
+{
+    return deadline_ns == 0 ||
+           (deadline_ns != PONS_NEVER && a->host->now(a->host) >= deadline_ns);
+}
+
 /*
  * The poller may come back with nothing for us: stale reports, reports that
- * nobody waits for, a bell whose wake was answered before. Only a wake or the
- * deadline ends the wait then (R7).
+ * nobody waits for, a bell whose wake was answered before; and what flows may
+ * have run dry. Only a wake or the deadline ends the wait then (R7). While
+ * something flows the poller is asked, too, or others would starve.
  */
 static int
 adapter_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
              uint64_t deadline_ns)
 {
-    struct pons_ready ready[REPORTS];
     struct adapter *a = self(r);
+    unsigned n;
+    int rung;
 
-    while (a->finished == NULL) {
-        int n = a->poll_ops->wait(a->poller, ready, REPORTS,
-                                  poller_deadline(a, deadline_ns));
+    do {
+        rung = 0;
+        if (a->finished == NULL) {
+            int err = adapter_wait(a, a->flowing != NULL ? 0 : deadline_ns);
 
-        if (n < 0)
-            return n;
-        for (int i = 0; i < n; i++)
-            adapter_report(a, &ready[i]);
-        report_to_all(a, &a->retries);
-        if (adapter_rung(a) || deadline_ns == 0)
-            break;
-        if (a->finished == NULL && deadline_ns != PONS_NEVER &&
-            a->host->now(a->host) >= deadline_ns)
-            break;
-    }
-    return adapter_take(a, events, cap);
+            if (err < 0)
+                return err;
+            rung = adapter_rung(a);
+        }
+        n = adapter_tell(a, events, cap);
+    } while (n == 0 && cap > 0 && !rung && !adapter_is_late(a, deadline_ns));
+    return (int)n;
 }
 
 /*
@@ -599,6 +845,33 @@ adapter_forget(struct pons_reactor *r, int fd)
 }
 
 static int
+adapter_lend(struct adapter *a, const struct pons_buffers *b)
+{
+    if (a->lent == NULL) {
+        a->lent = a->host->alloc(a->host, sizeof *a->lent);
+        if (a->lent == NULL)
+            return -ENOMEM;
+        a->lent->host = a->host;
+    }
+    return poni_lent_add(a->lent, b);
+}
+
+static int
+adapter_control(struct pons_reactor *r, unsigned what, void *arg)
+{
+    struct adapter *a = self(r);
+
+    switch (what) {
+    case PONS_CONTROL_LEND:
+        return adapter_lend(a, arg);
+    case PONS_CONTROL_RETURN:
+        return a->lent != NULL ? poni_lent_return(a->lent, arg) : -EINVAL;
+    default:
+        return -ENOTSUP;
+    }
+}
+
+static int
 adapter_bind(struct pons_reactor *r)
 {
     (void)r; // nothing here or in a poller knows its thread
@@ -615,6 +888,10 @@ adapter_free(struct adapter *a)
     if (a->odd >= 0)
         close(a->odd);
     poni_slots_free(&a->slots);
+    if (a->lent != NULL) {
+        poni_lent_free(a->lent);
+        h->free(h, a->lent, sizeof *a->lent);
+    }
     h->free(h, a, sizeof *a);
 }
 
@@ -673,6 +950,7 @@ static const struct pons_reactor_ops adapter_ops = {
     .size = sizeof adapter_ops,
     .bind = adapter_bind,
     .close = adapter_close,
+    .control = adapter_control,
     .forget = adapter_forget,
     .forked = adapter_forked,
     .submit = adapter_submit,
@@ -700,6 +978,21 @@ adapter_init(struct adapter *a, const struct pons_poller_ops *ops,
     a->odd = -1;
 }
 
+/* What a poller does besides; it may depend on its options. */
+static void
+adapter_pass_files(struct adapter *a)
+{
+    const struct pons_poller_ops *ops = a->poll_ops;
+    const uint64_t bytes = 1u << PONS_OP_READ | 1u << PONS_OP_WRITE;
+
+    if (ops->size < FILES_SIZE || ops->submit == NULL || ops->cancel == NULL)
+        return;
+    a->passed = a->poller->opcodes;
+    a->base.opcodes[0] |= a->passed;
+    if ((a->passed & bytes) == bytes)
+        a->base.caps |= PONS_REACTOR_FILES;
+}
+
 int
 poni_adapter_open(struct pons_reactor **out, const struct pons_poller_ops *ops,
                   const struct pons_config *config,
@@ -720,6 +1013,7 @@ poni_adapter_open(struct pons_reactor **out, const struct pons_poller_ops *ops,
     err = adapter_open_timer(a, reason);
     if (err < 0)
         goto close_poller;
+    adapter_pass_files(a);
     *out = &a->base;
     return 0;
 

@@ -41,6 +41,20 @@ closing_of(struct pons_future *f)
     return (struct closing *)(void *)f; // base is the first member
 }
 
+/* What was given back has nobody to take it. */
+static void
+stream_drop_ahead(struct pons_stream *s)
+{
+    int fd;
+
+    if (s->ahead_is_fds)
+        while (poni_stream_take_ahead(s, &fd, sizeof fd) > 0)
+            close(fd);
+    free(s->ahead);
+    s->ahead = NULL;
+    s->ahead_at = s->ahead_end = 0;
+}
+
 static void
 closing_end(struct closing *c)
 {
@@ -48,10 +62,11 @@ closing_end(struct closing *c)
 
     if (s->home != NULL)
         poni_runtime_release(s->home->runtime);
+    s->home = NULL;
+    stream_drop_ahead(s);
     if (!c->keep_fd)
         close(s->fd);
-    free(s->ahead);
-    free(s);
+    poni_stream_leave(s);
     c->stream = NULL;
     c->base.state = CLOSING_CLOSED;
 }
@@ -242,8 +257,9 @@ stream_leave(struct pons_stream *s)
 {
     int fd = s->fd;
 
-    free(s->ahead);
-    free(s);
+    stream_drop_ahead(s);
+    s->lock = LOCK_FREE; // who held it is not here
+    poni_stream_leave(s);
     return fd;
 }
 

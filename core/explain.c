@@ -43,6 +43,9 @@ static const struct operation {
     {NULL, PONS_OP_SYMLINKAT, 0},
     {NULL, PONS_OP_SPLICE, 0},
     {NULL, PONS_OP_WAITID, 0},
+    {NULL, PONS_OP_ACCEPT_MULTI, 0},
+    {NULL, PONS_OP_RECV_MULTI, 0},
+    {NULL, PONS_OP_POLL_MULTI, 0},
 };
 
 /* The same questions, in the same order, as core/io.c and core/call.c ask. */

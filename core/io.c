@@ -25,6 +25,7 @@
 #include "future.h"
 #include "instead.h"
 #include "lock.h"
+#include "multishot.h"
 #include "opcode.h"
 #include "runtime.h"
 #include "seat.h"
@@ -133,8 +134,14 @@ static int
 io_keeps_turn(const struct pons_op *op, int64_t res)
 {
     if (op->flags & IO_HOLDS_SHORT)
-        return res >= 0 && res < (int64_t)op->len;
+        return res >= 0 && (res < (int64_t)op->len || op->len == IO_LEN_MAX);
     return (op->flags & IO_HOLDS) != 0;
+}
+
+int
+poni_io_kept(const struct poni_leaf *leaf)
+{
+    return io_keeps_turn(&leaf->io.op, leaf->base.result);
 }
 
 /* Under the lock. After it the op's memory is its poller's. */
@@ -184,6 +191,35 @@ poni_io_let_go(struct poni_leaf *leaf)
     ended_wake(&ended);
 }
 
+/* Under the lock. From here to its end the op keeps the stream's struct. */
+static void
+io_count(struct pons_stream *s, struct pons_op *op)
+{
+    s->begun++;
+    op->flags |= IO_COUNTED;
+}
+
+/* Under the lock: it is over, and its poller knows. */
+static void
+io_uncount(struct pons_stream *s, struct pons_op *op)
+{
+    s->begun--;
+    op->flags &= (uint16_t)~IO_COUNTED;
+}
+
+/* Another has ended it, and its poller has come to hear of it. */
+static enum pons_poll
+io_heard(struct poni_leaf *leaf)
+{
+    struct pons_op *op = &leaf->io.op;
+
+    if (op->flags & IO_COUNTED) {
+        op->flags &= (uint16_t)~IO_COUNTED;
+        poni_stream_unref(leaf->io.stream);
+    }
+    return PONS_READY;
+}
+
 /* It ended inside its own poll: nobody has to be told of that. */
 static enum pons_poll
 io_end_here(struct poni_leaf *leaf, int64_t res)
@@ -192,6 +228,7 @@ io_end_here(struct poni_leaf *leaf, int64_t res)
     struct ended ended;
 
     poni_lock(&s->lock);
+    io_uncount(s, &leaf->io.op);
     io_end(s, &leaf->io.op, res, &ended);
     poni_unlock(&s->lock);
     pons_waker_drop(&ended.own);
@@ -234,6 +271,17 @@ io_in_flight(struct poni_seat *seat, struct poni_leaf *leaf,
         poni_runtime_release(before->runtime); // which may free it
 }
 
+/* 0: it cannot be made, op->res says why. `seat` may be NULL: a thread. */
+static int
+io_prepared(struct poni_seat *seat, struct pons_op *op)
+{
+    int err = poni_multi_prepare(seat, op);
+
+    if (err < 0)
+        op->res = err;
+    return err == 0;
+}
+
 /* PONS_SUBMIT_..., with the figures kept. The owner of the seat. */
 static int
 io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
@@ -244,6 +292,8 @@ io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
     op->reactor = seat->reactor;
     leaf->io.place = seat;
     poni_count(&seat->ops);
+    if ((op->flags & IO_MULTI) && !io_prepared(seat, op))
+        return PONS_SUBMIT_DONE;
     if (poni_reactor_has(seat->reactor, op->opcode))
         answer = seat->reactor->ops->submit(seat->reactor, op);
     else
@@ -273,7 +323,7 @@ io_start_at_home(struct poni_seat *seat, struct poni_seat *home,
     struct pons_op *op = &leaf->io.op;
     int posted;
 
-    if (poni_op_try(op)) {
+    if (!(op->flags & IO_MULTI) && poni_op_try(op)) {
         poni_count(&seat->ops);
         poni_count(&seat->ops_inline);
         poni_runtime_release(home->runtime);
@@ -304,6 +354,8 @@ io_start_on_thread(struct poni_self *self, struct poni_leaf *leaf,
     struct pons_op *op = &leaf->io.op;
     int unwanted;
 
+    if ((op->flags & IO_MULTI) && !io_prepared(NULL, op))
+        return io_end_here(leaf, op->res);
     if (!(op->flags & IO_TRIED) && poni_op_try(op))
         return io_end_here(leaf, op->res);
     op->flags &= (uint16_t)~IO_TRIED;
@@ -379,6 +431,9 @@ io_look_ahead(struct pons_stream *s, struct pons_op *op)
 {
     if (s->ahead_at == s->ahead_end)
         return 0; // nearly always
+    if (s->ahead_is_fds && op->opcode != PONS_OP_ACCEPT &&
+        op->opcode != PONS_OP_POLL)
+        return 0;
     switch (op->opcode) {
     case PONS_OP_RECV:
     case PONS_OP_READ:
@@ -386,6 +441,8 @@ io_look_ahead(struct pons_stream *s, struct pons_op *op)
         return op->res > 0;
     case PONS_OP_RECVMSG:
         return poni_stream_take_message(s, op);
+    case PONS_OP_ACCEPT:
+        return poni_stream_take_ahead(s, &op->res, sizeof op->res) > 0;
     case PONS_OP_POLL:
         if (!(op->len & POLLIN))
             return 0;
@@ -405,6 +462,7 @@ io_enter(struct pons_stream *s, struct poni_leaf *leaf, struct pons_waker *w)
 
     if (io_is_unwanted(s, op))
         return IO_ENDED;
+    io_count(s, op);
     if (op->flags & IO_POLLS) {
         op->core[1] = (uintptr_t)s->polls;
         s->polls = op;
@@ -485,7 +543,7 @@ io_continue(struct poni_leaf *leaf, struct pons_waker *w)
     case IO_LISTED:
         return io_look_again(leaf);
     case IO_ENDED:
-        return PONS_READY;
+        return io_heard(leaf);
     default:
         return PONS_PENDING;
     }
@@ -500,7 +558,7 @@ poni_io_poll(struct pons_future *f, struct pons_waker *w)
     case IO_NEW:
         return io_begin(leaf, w);
     case IO_ENDED:
-        return PONS_READY;
+        return io_heard(leaf);
     default:
         return io_continue(leaf, w);
     }
@@ -672,7 +730,7 @@ io_instead_ended(struct poni_seat *seat, struct pons_stream *s,
     return 1;
 }
 
-static inline void
+static inline __attribute__((always_inline)) void
 io_event_end(struct poni_seat *seat, struct pons_op *op, int32_t res)
 {
     struct pons_stream *s = leaf_of_op(op)->io.stream;
@@ -690,11 +748,20 @@ io_event_end(struct poni_seat *seat, struct pons_op *op, int32_t res)
     ended_wake(&ended);
 }
 
+void
+poni_io_end_event(struct poni_seat *seat, struct pons_op *op, int32_t res)
+{
+    io_event_end(seat, op, res);
+}
+
 /* It is not simply a stream's. */
 __attribute__((noinline)) static void
-io_event_other(struct poni_seat *seat, struct pons_op *op, int32_t res)
+io_event_other(struct poni_seat *seat, struct pons_op *op, int32_t res,
+               uint32_t flags)
 {
-    if (poni_op_user(op) != USER_INSTEAD)
+    if (poni_op_user(op) == USER_MULTI)
+        poni_multi_event(seat, op, res, flags);
+    else if (poni_op_user(op) != USER_INSTEAD)
         poni_call_event(seat, op, res);
     else if (io_instead_ended(seat, leaf_of_op(op)->io.stream, op, &res))
         io_event_end(seat, op, res);
@@ -704,11 +771,10 @@ void
 poni_io_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
               uint32_t flags)
 {
-    (void)flags; // no opcode of this version has MORE
     if (poni_op_user(op) == USER_STREAM)
         io_event_end(seat, op, res);
     else
-        io_event_other(seat, op, res);
+        io_event_other(seat, op, res, flags);
 }
 
 static void

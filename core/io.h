@@ -50,13 +50,20 @@ enum {
     IO_WRITES = 1u << 2, // which direction
     IO_TRIED = 1u << 3,  // the call has just said that it would block
     IO_HOLDS = 1u << 4,  // one part of a longer call: its end keeps the turn
-    IO_HOLDS_SHORT = 1u << 5, // the same, unless it did all that was asked
+    IO_HOLDS_SHORT = 1u << 5, // the same if it went well, but not all of it
+    IO_MULTI = 1u << 6,       // a multishot's: core/multishot.h
+    IO_COUNTED = 1u << 7,     // in the stream's `begun`
+};
+
+enum {
+    IO_LEN_MAX = 0x7ffff000, // what one system call moves on Linux
 };
 
 /* op.user: whose an op is. The owner of its seat reads it without a lock. */
 enum io_user {
     USER_STREAM,  // an operation on a stream: here
     USER_INSTEAD, // the same, which waits by a POLL: core/instead.h
+    USER_MULTI,   // the same, which tells more than once: core/multishot.h
     USER_CALL,    // no stream's: core/call.h
     USER_WATCH,   // the same, which waits by a POLL
 };
@@ -108,6 +115,9 @@ void poni_io_init(struct poni_leaf *leaf, struct pons_stream *s,
                   enum pons_opcode opcode, unsigned flags);
 enum pons_poll poni_io_poll(struct pons_future *f, struct pons_waker *w);
 
+/* Whether the end of `leaf` has kept the turn: then its call lets go of it. */
+int poni_io_kept(const struct poni_leaf *leaf);
+
 /* The longer call that `leaf` was the last part of has ended: passes the turn
  * on, if it has it. */
 void poni_io_let_go(struct poni_leaf *leaf);
@@ -124,5 +134,8 @@ void poni_stream_forget_posted(struct poni_seat *s, struct pons_op *op);
 void poni_io_event(struct poni_seat *s, struct pons_op *op, int32_t res,
                    uint32_t flags);
 void poni_io_posted(struct poni_seat *s, struct pons_op *op);
+
+/* The owner: the last event of an op of a stream. */
+void poni_io_end_event(struct poni_seat *s, struct pons_op *op, int32_t res);
 
 #endif /* PONI_IO_H */

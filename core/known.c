@@ -18,7 +18,7 @@
 
 enum known_when {
     BUILT_IN,
-    IN_A_LATER_VERSION,
+    A_FILE, // of ours, where the library that it wraps was there to build it
 };
 
 /* A new engine of ours is one line here. */
@@ -26,14 +26,14 @@ static const struct known {
     const char *name;
     uint32_t kind;
     enum known_when when;
-    const char *package; // Debian's, which it is built with; NULL: none
+    const char *package; // Debian's: what to build it with; NULL: nothing more
 } known[] = {
     {"epoll", PONS_KIND_POLLER, BUILT_IN, NULL},
     {"poll", PONS_KIND_POLLER, BUILT_IN, NULL},
     {"null", PONS_KIND_REACTOR, BUILT_IN, NULL},
     {"uring", PONS_KIND_REACTOR, BUILT_IN, "liburing-dev"},
-    {"libev", PONS_KIND_POLLER, IN_A_LATER_VERSION, NULL},
-    {"libuv", PONS_KIND_POLLER, IN_A_LATER_VERSION, NULL},
+    {"libev", PONS_KIND_POLLER, A_FILE, "libev-dev"},
+    {"libuv", PONS_KIND_POLLER, A_FILE, "libuv1-dev"},
 };
 
 static int
@@ -45,12 +45,23 @@ known_is_here(const struct poni_catalog *c, const struct known *k)
     return 0;
 }
 
-#define NOT_OURS "is not part of this Pons (" PONS_VERSION ")"
+/* Why no file can be in this catalog; NULL: one can. */
+static const char *
+known_no_files(const struct poni_catalog *c)
+{
+    if (PONS_STATIC)
+        return "a program that is linked statically takes no plugins";
+    if ((c->settings->flags & PONS_NO_EXTERNAL_PLUGINS) != 0)
+        return "the program allows built-in plugins only";
+    return NULL;
+}
 
 static void
 known_say(const struct poni_catalog *c, const struct known *k, char *why,
           size_t size)
 {
+    const char *no_files = known_no_files(c);
+
     if (k->when == BUILT_IN && k->package != NULL)
         snprintf(why, size,
                  "not installed: this libpons was built without it; it is "
@@ -60,19 +71,17 @@ known_say(const struct poni_catalog *c, const struct known *k, char *why,
         snprintf(why, size,
                  "not installed: this libpons was built without it; use one "
                  "that has it");
-    else if (PONS_STATIC)
+    else if (no_files != NULL)
         snprintf(why, size,
-                 "not installed: it " NOT_OURS ", and a program that is linked "
-                 "statically takes no plugins; use epoll or auto");
-    else if ((c->settings->flags & PONS_NO_EXTERNAL_PLUGINS) != 0)
-        snprintf(why, size,
-                 "not installed: it " NOT_OURS ", and the program allows "
-                 "built-in plugins only; use epoll or auto");
+                 "not installed: it is a plugin file, and %s; use epoll or "
+                 "auto",
+                 no_files);
     else
         snprintf(why, size,
-                 "not installed: it " NOT_OURS "; it comes with a later "
-                 "version, or as a plugin of your own in PONS_PLUGIN_PATH_ADD; "
-                 "use epoll or auto");
+                 "not installed: there is no %s.so in the plugin directories; "
+                 "Pons is built with it where Debian's %s is installed; use "
+                 "epoll or auto",
+                 k->name, k->package);
 }
 
 int

@@ -57,9 +57,8 @@ poni_stream_take_message(struct pons_stream *s, struct pons_op *op)
     return 1;
 }
 
-/* Under the lock: room for what is there and all that is reserved. */
-static int
-ahead_reserve(struct pons_stream *s, size_t size)
+int
+poni_stream_reserve_ahead(struct pons_stream *s, size_t size)
 {
     size_t there = s->ahead_end - s->ahead_at;
     size_t need = there + s->ahead_reserved + size;
@@ -81,9 +80,8 @@ ahead_reserve(struct pons_stream *s, size_t size)
     return 0;
 }
 
-/* Under the lock: `bytes` come first from now on. */
-static void
-ahead_give_back(struct pons_stream *s, const char *bytes, size_t n)
+void
+poni_stream_give_back(struct pons_stream *s, const char *bytes, size_t n)
 {
     size_t there = s->ahead_end - s->ahead_at;
 
@@ -111,12 +109,13 @@ line_end(struct pons_read_line *r, int64_t result, size_t keep_from)
 
     poni_lock(&s->lock);
     if (r->have > r->size)
-        ahead_give_back(s, r->extra, keep_from > r->size ? 0 : 1);
+        poni_stream_give_back(s, r->extra, keep_from > r->size ? 0 : 1);
     if (keep_from < in_buffer)
-        ahead_give_back(s, r->buffer + keep_from, in_buffer - keep_from);
+        poni_stream_give_back(s, r->buffer + keep_from, in_buffer - keep_from);
     s->ahead_reserved -= line_reserve(r);
     poni_unlock(&s->lock);
     poni_io_let_go((struct poni_leaf *)(void *)&r->recv);
+    poni_stream_unref(s);
     r->base.resume = UINT32_MAX;
     return poni_ready(&r->base, result);
 }
@@ -169,10 +168,11 @@ line_begin(struct pons_read_line *r)
     if (r->size == 0)
         return poni_fail(-EINVAL, "a line needs a buffer of at least 1 byte");
     poni_lock(&s->lock);
-    err = ahead_reserve(s, line_reserve(r));
+    err = poni_stream_reserve_ahead(s, line_reserve(r));
     poni_unlock(&s->lock);
     if (err < 0)
         return poni_fail(err, "no memory to read a line of %zu bytes", r->size);
+    poni_stream_ref(s); // its reads may end while they have not had the turn
     return 0;
 }
 

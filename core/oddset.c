@@ -42,12 +42,17 @@ poni_oddset_open(void)
 }
 
 int
-poni_oddset_add(int set, int fd)
+poni_oddset_add(int set, int fd, enum poni_odd what)
 {
     struct epoll_event ev = {.events = EPOLLET | EPOLLPRI | EPOLLRDHUP,
                              .data.fd = fd};
 
-    return epoll_ctl(set, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+    if (what == ODD_ALL)
+        ev.events |= EPOLLIN | EPOLLOUT;
+    if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &ev) == 0 ||
+        (errno == EEXIST && epoll_ctl(set, EPOLL_CTL_MOD, fd, &ev) == 0))
+        return 0;
+    return -errno;
 }
 
 void

@@ -306,12 +306,14 @@ poni_op_try(struct pons_op *op)
         ended = try_says(op, (int32_t)op->len);
         break;
     case PONS_OP_ACCEPT:
+    case PONS_OP_ACCEPT_MULTI:
         ended = try_accept(op);
         break;
     case PONS_OP_CONNECT:
         ended = try_connect(op);
         break;
     case PONS_OP_RECV:
+    case PONS_OP_RECV_MULTI:
         ended = try_recv(op);
         break;
     case PONS_OP_SEND:
@@ -324,6 +326,7 @@ poni_op_try(struct pons_op *op)
         ended = try_write(op);
         break;
     case PONS_OP_POLL:
+    case PONS_OP_POLL_MULTI:
         ended = try_poll(op);
         break;
     case PONS_OP_RECVMSG:
@@ -356,6 +359,8 @@ poni_op_events(const struct pons_op *op)
     case PONS_OP_RECVMSG:
         return recv_events(op);
     case PONS_OP_ACCEPT:
+    case PONS_OP_ACCEPT_MULTI:
+    case PONS_OP_RECV_MULTI:
     case PONS_OP_READ:
         return POLLIN;
     case PONS_OP_CONNECT:
@@ -364,6 +369,7 @@ poni_op_events(const struct pons_op *op)
     case PONS_OP_WRITE:
         return POLLOUT;
     case PONS_OP_POLL:
+    case PONS_OP_POLL_MULTI:
         return (short)op->len;
     default:
         return 0;

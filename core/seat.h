@@ -59,10 +59,12 @@ struct poni_seat {
     uint32_t has_yielded; // the running poll has
     uint32_t working;     // inside poni_seat_work(): no second one may begin
     uint32_t random;
-    uint32_t pinned_first; // before the ring; every other time
-    uint64_t inflight;     // ops that the reactor has
-    struct poni_spin spin; // how long to look before the next sleep
-    uint64_t busy_since;   // ticks; 0: the ring was empty just now
+    uint32_t pinned_first;        // before the ring; every other time
+    uint64_t inflight;            // ops that the reactor has
+    struct poni_buffers *buffers; // lent from; NULL: none yet, or never
+    uint32_t lend_tried;          // whether that is known
+    struct poni_spin spin;        // how long to look before the next sleep
+    uint64_t busy_since;          // ticks; 0: the ring was empty just now
     struct poni_slab slab;
 
     /* Counters: the owner writes, any thread reads. */

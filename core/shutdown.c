@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "buffers.h"
 #include "fail.h"
 #include "futex.h"
 #include "lock.h"
@@ -221,6 +222,7 @@ close_reactors(struct pons_runtime *rt)
             continue;
         }
         s->reactor->ops->close(s->reactor);
+        poni_buffers_close(s);
         s->reactor = NULL;
     }
 }

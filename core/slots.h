@@ -28,7 +28,7 @@ struct poni_slot {
     uint8_t had;                // directions that the poller watches
     uint8_t drained;            // part of `had`; core/adapter.c says what it is
     uint8_t kind;               // enum slot_kind
-    uint8_t odd;                // the descriptor is in the adapter's oddset
+    uint8_t odd;                // enum poni_odd: what the adapter's set tells
 };
 
 PONS_STATIC_ASSERT(sizeof(struct poni_slot) == 32, "two to a cache line");

@@ -22,9 +22,9 @@
 #include "runtime.h"
 #include "seat.h"
 
-enum {
-    CALL_LEN_MAX = 0x7ffff000, // what one system call moves on Linux
-};
+/* In `refs` of a stream that is not closed, where `begun` is still to come: so
+ * it does not fall to 0 before. */
+#define OPEN_REFS ((int64_t)1 << 62)
 
 struct poni_seat *
 poni_stream_home(struct pons_stream *s)
@@ -101,7 +101,39 @@ poni_stream_new(int fd, enum stream_kind kind)
     s->fd = fd;
     s->kind = (uint16_t)kind;
     s->epoch = poni_epoch();
+    s->refs = OPEN_REFS;
     return s;
+}
+
+void
+poni_stream_ref(struct pons_stream *s)
+{
+    poni_add_relaxed(&s->refs, 1); // who takes one has one, or the stream
+}
+
+/* Acquire and release pair with each other: what all have done is done. */
+static void
+stream_add_refs(struct pons_stream *s, int64_t n)
+{
+    if (poni_add(&s->refs, n) + n == 0)
+        free(s);
+}
+
+void
+poni_stream_unref(struct pons_stream *s)
+{
+    stream_add_refs(s, -1);
+}
+
+void
+poni_stream_leave(struct pons_stream *s)
+{
+    int64_t begun;
+
+    poni_lock(&s->lock);
+    begun = (int64_t)s->begun;
+    poni_unlock(&s->lock);
+    stream_add_refs(s, begun - OPEN_REFS);
 }
 
 int
@@ -153,7 +185,7 @@ leaf_at(struct pons_future *f)
 static uint32_t
 call_len(size_t size)
 {
-    return size < CALL_LEN_MAX ? (uint32_t)size : (uint32_t)CALL_LEN_MAX;
+    return size < IO_LEN_MAX ? (uint32_t)size : (uint32_t)IO_LEN_MAX;
 }
 
 static void
@@ -289,7 +321,7 @@ send_all_next(struct pons_send_all *a)
         poni_lock(lock);
     pons_send_init(&a->send, a->stream, (const char *)a->buffer + a->sent,
                    left);
-    a->send.io.op.flags |= left == call_len(left) ? IO_HOLDS_SHORT : IO_HOLDS;
+    a->send.io.op.flags |= a->sent == 0 ? IO_HOLDS_SHORT : IO_HOLDS;
     if (lock != NULL)
         poni_unlock(lock);
 }
@@ -297,7 +329,7 @@ send_all_next(struct pons_send_all *a)
 static enum pons_poll
 send_all_end(struct pons_send_all *a, int64_t result)
 {
-    if (a->sent > 0 && a->sent < a->size)
+    if (poni_io_kept(leaf_at(&a->send.base)))
         poni_io_let_go(leaf_at(&a->send.base));
     a->base.resume = UINT32_MAX;
     return poni_ready(&a->base, result);

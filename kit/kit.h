@@ -55,6 +55,11 @@ enum kit_need {
     KIT_LEVEL = 1u << 6,      // a poller without PONS_POLLER_EDGE
     KIT_ENDINGS = 1u << 7,    // capability: a poller's
     KIT_THREADS = 1u << 8,    // of a policy: jobs run on threads of the pool
+    KIT_OWN_CALLS = 1u << 9,  // capability: without PONS_POLLER_WRAPS
+
+    KIT_ACCEPT_MULTI = 1u << 10, // capabilities: opcodes that it has
+    KIT_RECV_MULTI = 1u << 11,
+    KIT_POLL_MULTI = 1u << 12,
 };
 
 struct poni_item;
@@ -146,6 +151,13 @@ int kit_has_option(const struct kit *k, const char *name);
 
 /* What that is now: the defaults if nothing was asked for. */
 const struct pons_config *kit_config(struct kit *k);
+
+/* A reactor that this thread owns, and what is not as by default. Closes it. */
+typedef void kit_configured_f(struct pons_reactor *r, const char *how);
+
+/* With each option's least and most, and each choice, one option at a time:
+ * kit/option.c. Open may refuse, in words. */
+void kit_each_configuration(struct kit *k, kit_configured_f *test);
 
 /* Of a poller, without the adapter. */
 int kit_try_open_poller(struct kit *k, struct pons_poller **out,

@@ -11,10 +11,12 @@
 
 #include <string.h>
 
+#include "core/opcode.h"
 #include "pons/poller.h"
 
 enum {
-    CAPABILITIES = KIT_MOVES | KIT_COMPLETION | KIT_VIRTUAL,
+    CAPABILITIES = KIT_MOVES | KIT_COMPLETION | KIT_VIRTUAL | KIT_ACCEPT_MULTI |
+                   KIT_RECV_MULTI | KIT_POLL_MULTI,
 };
 
 /* As in cli/chosen.c: the one engine that is allowed to pretend. */
@@ -44,13 +46,13 @@ need_has_options(const struct kit *k)
     return k->engine->options != NULL && k->engine->options->name != NULL;
 }
 
-/* Of a poller's table; tests that need it are not run for others. */
+/* Of a poller's table. */
 static int
 need_declares(const struct kit *k, uint32_t cap)
 {
     const struct pons_poller_ops *ops = k->engine->table;
 
-    return (ops->caps & cap) != 0;
+    return need_is_poller(k) && (ops->caps & cap) != 0;
 }
 
 /* The one policy that may run jobs on their submitters. */
@@ -60,13 +62,29 @@ need_has_threads(const struct kit *k)
     return strcmp(k->engine->name, "inline") != 0;
 }
 
+/* Of the opcodes that are capabilities. */
+static const char *
+need_opcode(const struct pons_reactor *r, unsigned needs)
+{
+    if (needs & KIT_ACCEPT_MULTI && !poni_reactor_has(r, PONS_OP_ACCEPT_MULTI))
+        return "it does not declare ACCEPT_MULTI";
+    if (needs & KIT_RECV_MULTI && !poni_reactor_has(r, PONS_OP_RECV_MULTI))
+        return "it does not declare RECV_MULTI";
+    if (needs & KIT_POLL_MULTI && !poni_reactor_has(r, PONS_OP_POLL_MULTI))
+        return "it does not declare POLL_MULTI";
+    return NULL;
+}
+
 static const char *
 need_capability(struct kit *k, unsigned needs)
 {
     struct pons_reactor *r = kit_open(k);
+    const char *opcode = need_opcode(r, needs);
     uint64_t caps = r->caps;
 
     kit_close(r);
+    if (opcode != NULL)
+        return opcode;
     if (needs & KIT_MOVES && caps & PONS_REACTOR_PINNED)
         return "it declares PONS_REACTOR_PINNED";
     if (needs & KIT_COMPLETION && !(caps & PONS_REACTOR_COMPLETION))
@@ -89,6 +107,8 @@ kit_need_unmet(struct kit *k, unsigned needs)
         return "it declares PONS_POLLER_EDGE";
     if (needs & KIT_ENDINGS && !need_declares(k, PONS_POLLER_ENDINGS))
         return "it does not declare PONS_POLLER_ENDINGS";
+    if (needs & KIT_OWN_CALLS && need_declares(k, PONS_POLLER_WRAPS))
+        return "it declares PONS_POLLER_WRAPS";
     if (needs & KIT_THREADS && !need_has_threads(k))
         return "it runs jobs on their submitters";
     return needs & CAPABILITIES ? need_capability(k, needs) : NULL;

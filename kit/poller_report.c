@@ -278,7 +278,8 @@ report_latest_cookie(struct kit *k)
 
 /* --- R14 --- */
 
-/* A child's close is no control() of the parent's. */
+/* A child's close is no control() of the parent's, which has waited before:
+ * what is registered with the kernel late is registered then. */
 static void
 report_after_fork(struct kit *k)
 {
@@ -287,6 +288,7 @@ report_after_fork(struct kit *k)
 
     kit_unix_pair(fds, SOCK_STREAM);
     kit_control(p, fds[0], COOKIE, 0, PONS_READABLE);
+    kit_no_report(p, "of a descriptor that is not ready");
     if (kit_child()) {
         kit_poller_close(p);
         kit_child_ends();

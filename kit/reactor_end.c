@@ -124,7 +124,7 @@ end_and_again(struct kit *k)
     kit_close(r);
 }
 
-/* Today no op is multishot. */
+/* Of the ops that are not multishot. */
 static void
 end_without_more(struct kit *k)
 {
@@ -259,7 +259,8 @@ const struct kit_test kit_end_tests[] = {
      end_of_done},
     {"R2", "the core's fields and the arguments stay", KIT_ALL, NULL,
      end_of_core_fields},
-    {"R10", "no op of today is multishot", KIT_ALL, NULL, end_without_more},
+    {"R10", "an op of one event says that it is the last", KIT_ALL, NULL,
+     end_without_more},
     {0},
 };
 

@@ -7,11 +7,8 @@
 #include "kit.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,7 +17,6 @@ enum {
     MANY = 1000,
     PAIRS = 100,
     CANCELLED = 3, // one op in so many is cancelled
-    VALUE = 64,    // bytes of an option's value
 };
 
 /* --- queues --- */
@@ -40,7 +36,7 @@ limit_submit(struct pons_reactor *r, struct pons_op *ops, int fds[2],
     KIT_EQ(write(fds[1], sent, MANY), MANY, "bytes that the kit could write");
 }
 
-/* Many more ops, and cancels, than any queue has room for. */
+/* Many more ops, and cancels, than any queue has room for. Closes `r`. */
 static void
 limit_many(struct pons_reactor *r, const char *how)
 {
@@ -61,86 +57,19 @@ limit_many(struct pons_reactor *r, const char *how)
     kit_quiet(r);
     free(ops);
     kit_close_pair(r, fds);
-}
-
-/* With one option, which open may refuse, in words. */
-static void
-limit_configured(struct kit *k, const char *option, const char *value)
-{
-    struct pons_reason reason;
-    struct pons_reactor *r;
-    char how[2 * VALUE];
-    int err = kit_configure(k, option, value);
-
-    snprintf(how, sizeof how, "with %.32s=%.32s", option, value);
-    if (err < 0)
-        kit_fail("%s: the engine's own table does not allow it", how);
-    err = kit_try_open(k, &r, &reason);
-    if (err < 0) {
-        KIT_WANT(reason.text[0] != '\0',
-                 "%s open refused with %s: wanted a reason in words", how,
-                 strerror(-err));
-        return;
-    }
-    kit_check_result(r->ops->bind(r), 0, "bind");
-    limit_many(r, how);
     kit_close(r);
-}
-
-/* A number as its option is written. */
-static void
-limit_number(struct kit *k, const struct pons_option *o, uint64_t value)
-{
-    char text[VALUE];
-
-    snprintf(text, sizeof text, "%" PRIu64 "%s", value,
-             o->type == PONS_OPTION_DURATION ? "ns" : "");
-    limit_configured(k, o->name, text);
-}
-
-static void
-limit_choices(struct kit *k, const struct pons_option *o)
-{
-    char *all = strdup(o->choices), *next = NULL;
-
-    for (char *c = strtok_r(all, "|", &next); c != NULL;
-         c = strtok_r(NULL, "|", &next))
-        limit_configured(k, o->name, c);
-    free(all);
 }
 
 static void
 limit_options(struct kit *k)
 {
-    for (const struct pons_option *o = k->engine->options; o->name; o++) {
-        switch (o->type) {
-        case PONS_OPTION_UINT:
-        case PONS_OPTION_DURATION:
-        case PONS_OPTION_BYTES:
-            limit_number(k, o, o->min);
-            limit_number(k, o, o->min + 1 < o->max ? o->min + 1 : o->max);
-            limit_number(k, o, o->max);
-            break;
-        case PONS_OPTION_BOOL:
-            limit_configured(k, o->name, "no");
-            limit_configured(k, o->name, "yes");
-            break;
-        case PONS_OPTION_CHOICE:
-            limit_choices(k, o);
-            break;
-        default:
-            break; // what texts it takes only the engine knows
-        }
-    }
+    kit_each_configuration(k, limit_many);
 }
 
 static void
 limit_defaults(struct kit *k)
 {
-    struct pons_reactor *r = kit_open(k);
-
-    limit_many(r, "with its defaults");
-    kit_close(r);
+    limit_many(kit_open(k), "with its defaults");
 }
 
 /* --- memory --- */

@@ -28,7 +28,8 @@ struct kit_result {
 };
 
 struct kit_limits {
-    uint64_t test_ns; // a test that takes longer hangs
+    uint64_t test_ns; // a test that takes longer hangs; not counted is how long
+                      // it could run and was not let
     int interrupt;    // a descriptor; readable: stop. -1: none
 };
 

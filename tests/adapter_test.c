@@ -93,12 +93,14 @@ play_close(struct pons_poller *p)
     play.closes++;
 }
 
+static uint64_t play_opcodes;
+
 static int
 play_open(struct pons_poller **out, const struct pons_config *config,
           const struct pons_host *host, struct pons_reason *reason)
 {
     (void)config, (void)host, (void)reason;
-    play = (struct play){0};
+    play = (struct play){.base.opcodes = play_opcodes};
     *out = &play.base;
     return 0;
 }
@@ -501,6 +503,141 @@ what_has_an_offset_is_left_to_the_pool(void)
     r->ops->close(r);
 }
 
+/* --- a poller that does files --- */
+
+static struct pons_op *file_op;       // the latest, of submit() or cancel()
+static int file_answer, file_cancels; // what submit() says; how many asked
+
+static int
+play_submit(struct pons_poller *p, struct pons_op *op)
+{
+    (void)p;
+    file_op = op;
+    op->res = 7; // of one that is DONE
+    return file_answer;
+}
+
+static void
+play_cancel(struct pons_poller *p, struct pons_op *op)
+{
+    (void)p;
+    file_op = op;
+    file_cancels++;
+}
+
+static struct pons_reactor *
+adapter_open_files(void)
+{
+    play_opcodes = 1u << PONS_OP_READ | 1u << PONS_OP_WRITE;
+    play_ops.submit = play_submit;
+    play_ops.cancel = play_cancel;
+    return adapter_open(EDGE);
+}
+
+/* The next wait() reports that `op` has ended with `res`. */
+static void
+answer_ended(struct pons_op *op, int res)
+{
+    struct answer *a = &play.script[play.written++];
+
+    op->res = res;
+    a->n = 1;
+    a->ready[0] =
+        (struct pons_ready){.cookie = (uintptr_t)op, .ready = PONS_ENDED};
+}
+
+static void
+what_would_be_left_to_the_pool_is_given_to_a_poller_that_does_files(void)
+{
+    struct pons_reactor *r = adapter_open_files();
+    struct pons_op op = op_make(PONS_OP_READ, 0, NULL, 0);
+    int res;
+
+    op.offset = 0;
+    file_answer = PONS_SUBMIT_PENDING;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    CHECK(file_op == &op);
+    answer_nothing();
+    CHECK_EQ(poll_once(r, &res), 0);
+    answer_ended(&op, 4);
+    CHECK_EQ(poll_once(r, &res), 1);
+    CHECK_EQ(res, 4);
+    file_answer = PONS_SUBMIT_DONE;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_DONE);
+    CHECK_EQ(op.res, 7);
+    file_answer = PONS_SUBMIT_UNSUPPORTED;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    r->ops->close(r);
+}
+
+static void
+cancel_of_a_file_is_the_pollers(void)
+{
+    struct pons_reactor *r = adapter_open_files();
+    struct pons_op op = op_make(PONS_OP_WRITE, 0, NULL, 0);
+    int res;
+
+    op.offset = 0;
+    file_answer = PONS_SUBMIT_PENDING;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    file_op = NULL;
+    r->ops->cancel(r, &op);
+    CHECK(file_op == &op);
+    CHECK_EQ(file_cancels, 1);
+    CHECK_EQ(poll_once(r, &res), 0); // it is a request
+    answer_ended(&op, -ECANCELED);
+    CHECK_EQ(poll_once(r, &res), 1);
+    CHECK_EQ(res, -ECANCELED);
+    r->ops->close(r);
+}
+
+/* The core asks a reactor for nothing else; a descriptor tells the adapter that
+ * it is a file's when it is to be watched. */
+static void
+what_a_poller_does_not_name_is_left_to_the_pool(void)
+{
+    struct pons_reactor *r = adapter_open_files();
+    struct pons_op op = op_make(PONS_OP_FSYNC, 0, NULL, 0);
+
+    file_op = NULL;
+    CHECK(r->caps & PONS_REACTOR_FILES);
+    CHECK(!(r->opcodes[0] & 1u << PONS_OP_FSYNC));
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    op.opcode = 255;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    r->ops->close(r);
+    play_opcodes = 1u << PONS_OP_READ | 1u << PONS_OP_FSYNC;
+    r = adapter_open(EDGE);
+    CHECK(!(r->caps & PONS_REACTOR_FILES));
+    CHECK(r->opcodes[0] & 1u << PONS_OP_FSYNC);
+    op.opcode = PONS_OP_FSYNC;
+    file_answer = PONS_SUBMIT_DONE;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_DONE);
+    CHECK(file_op == &op);
+    r->ops->close(r);
+}
+
+/* An older table ends with wake(), and one function alone is none. */
+static void
+a_poller_without_both_functions_does_no_files(void)
+{
+    struct pons_op op = op_make(PONS_OP_READ, 0, NULL, 0);
+    struct pons_reactor *r;
+
+    op.offset = 0;
+    file_answer = PONS_SUBMIT_DONE;
+    play_ops.size = offsetof(struct pons_poller_ops, submit);
+    r = adapter_open_files();
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    CHECK(!(r->caps & PONS_REACTOR_FILES));
+    r->ops->close(r);
+    play_ops.size = sizeof play_ops;
+    play_ops.cancel = NULL;
+    r = adapter_open(EDGE);
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_UNSUPPORTED);
+    r->ops->close(r);
+}
+
 /* A call for the error queue stands beside the bytes, not before them. */
 static void
 calls_beside_the_bytes_keep_nobody_waiting(void)
@@ -738,6 +875,356 @@ a_broken_poller_breaks_the_reactor(void)
     r->ops->close(r);
 }
 
+/* --- multishot --- */
+
+enum { LENT_SIZE = 8, LENT_COUNT = 2 };
+
+static char lent_memory[LENT_SIZE * LENT_COUNT];
+
+static void
+lend(struct pons_reactor *r, uint32_t size)
+{
+    struct pons_buffers b = {
+        .base = lent_memory, .size = size, .count = LENT_COUNT};
+
+    CHECK_EQ(r->ops->control(r, PONS_CONTROL_LEND, &b), 0);
+}
+
+static void
+give_back(struct pons_reactor *r, const struct pons_event *ev)
+{
+    struct pons_lent_buffer b = {
+        .index = (uint16_t)(ev->flags >> PONS_EVENT_BUFFER_SHIFT)};
+
+    CHECK(ev->flags & PONS_EVENT_BUFFER);
+    CHECK_EQ(r->ops->control(r, PONS_CONTROL_RETURN, &b), 0);
+}
+
+/* The one event that the next poll with room for one has; `op` NULL: none. */
+static struct pons_event
+event_of(struct pons_reactor *r, const struct pons_op *op)
+{
+    struct pons_event ev = {0};
+
+    CHECK_EQ(r->ops->poll(r, &ev, 1, 0), op != NULL);
+    CHECK(op == NULL || ev.op == op);
+    return ev;
+}
+
+static void
+last_of(struct pons_reactor *r, const struct pons_op *op, int res)
+{
+    struct pons_event ev = {0};
+
+    CHECK_EQ(r->ops->poll(r, &ev, 1, PONS_NEVER), 1);
+    CHECK(ev.op == op);
+    CHECK_EQ(ev.res, res);
+    CHECK_EQ(ev.flags, 0);
+}
+
+static void
+a_multishot_recv_costs_an_edge_poller_one_control(void)
+{
+    struct pons_reactor *r = adapter_open(EDGE);
+    struct pons_event ev;
+    struct pons_op op;
+    int fds[2];
+
+    tcp_pair(fds);
+    lend(r, LENT_SIZE);
+    say(fds, "x");
+    op = op_make(PONS_OP_RECV_MULTI, fds[0], NULL, 0);
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    for (int i = 0; i < 10; i++) {
+        ev = event_of(r, &op);
+        CHECK_EQ(ev.res, 1);
+        CHECK(ev.flags & PONS_EVENT_MORE);
+        give_back(r, &ev);
+        (void)event_of(r, NULL); // it would block: it waits
+        CHECK_EQ(play.controls, 1);
+        say(fds, "x");
+        answer(0, PONS_READABLE);
+    }
+    r->ops->cancel(r, &op);
+    last_of(r, &op, -ECANCELED);
+    close_all(r, fds);
+}
+
+/* Shown by bytes that are there: a try would find them. */
+static void
+a_short_count_saves_a_multishot_recv_the_next_try(void)
+{
+    struct pons_reactor *r = adapter_open(EDGE);
+    struct pons_event ev;
+    struct pons_op op;
+    int fds[2];
+
+    tcp_pair(fds);
+    lend(r, LENT_SIZE);
+    op = op_make(PONS_OP_RECV_MULTI, fds[0], NULL, 0);
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    (void)event_of(r, NULL);
+    say(fds, "abc");
+    answer(0, PONS_READABLE);
+    ev = event_of(r, &op);
+    CHECK_EQ(ev.res, 3);
+    give_back(r, &ev);
+    say(fds, "de");
+    (void)event_of(r, NULL);
+    answer(0, PONS_READABLE);
+    CHECK_EQ(event_of(r, &op).res, 2);
+    r->ops->cancel(r, &op);
+    last_of(r, &op, -ECANCELED);
+    close_all(r, fds);
+}
+
+static void
+what_flows_is_told_in_turn_and_the_poller_is_asked_meanwhile(void)
+{
+    struct pons_reactor *r = adapter_open(LEVEL);
+    struct pons_op ops[2];
+    struct pons_event ev;
+    int fds[2][2];
+
+    lend(r, 1);
+    for (int i = 0; i < 2; i++) {
+        tcp_pair(fds[i]);
+        say(fds[i], "abc");
+        ops[i] = op_make(PONS_OP_RECV_MULTI, fds[i][0], NULL, 0);
+        CHECK_EQ(submit(r, &ops[i]), PONS_SUBMIT_PENDING);
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        CHECK_EQ(r->ops->poll(r, &ev, 1, PONS_NEVER), 1);
+        CHECK(ev.op == &ops[i % 2]);
+        CHECK_EQ(play.waits, i + 1);
+        CHECK_EQ(play.last_deadline, 0);
+        give_back(r, &ev);
+    }
+    for (int i = 0; i < 2; i++)
+        r->ops->cancel(r, &ops[i]); // while they flow: in their turn
+    for (int i = 0; i < 2; i++)
+        last_of(r, &ops[i], -ECANCELED);
+    CHECK_EQ(r->ops->forget(r, fds[1][0]), 0);
+    close(fds[1][0]);
+    close(fds[1][1]);
+    close_all(r, fds[0]);
+}
+
+static void
+a_multishot_poll_asks_a_level_poller_for_the_set_alone(void)
+{
+    struct pons_reactor *r = adapter_open(LEVEL);
+    struct pons_op op, recv_op;
+    char c;
+    int fds[2], res;
+
+    tcp_pair(fds);
+    say(fds, "unread");
+    op = op_make(PONS_OP_POLL_MULTI, fds[0], NULL, POLLIN);
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    CHECK_EQ(event_of(r, &op).res, POLLIN); // what holds
+    (void)event_of(r, NULL);
+    CHECK_EQ(play.controls, 1);
+    CHECK(play.control[0].fd != fds[0]);
+    answer(0, PONS_READABLE); // the set: it was just added
+    CHECK_EQ(event_of(r, &op).res, POLLIN);
+    answer(0, PONS_READABLE); // and has nothing new
+    (void)event_of(r, NULL);
+    say(fds, "news");
+    answer(0, PONS_READABLE);
+    CHECK_EQ(event_of(r, &op).res, POLLIN);
+
+    /* A direction that the poller reports for others is taken back, once they
+     * are gone: the poll of news does not want it. */
+    recv_op = op_make(PONS_OP_RECV, fds[0], lent_memory, sizeof lent_memory);
+    CHECK_EQ(submit(r, &recv_op), PONS_SUBMIT_DONE);
+    recv_op = op_make(PONS_OP_RECV, fds[0], &c, 1);
+    CHECK_EQ(submit(r, &recv_op), PONS_SUBMIT_PENDING);
+    CHECK_EQ(play.controls, 2);
+    CHECK_EQ(play.control[1].fd, fds[0]);
+    r->ops->cancel(r, &recv_op);
+    CHECK_EQ(poll_once(r, &res), 1);
+    say(fds, "x");
+    answer(1, PONS_READABLE);
+    CHECK_EQ(event_of(r, &op).res, POLLIN);
+    CHECK_EQ(play.controls, 3);
+    CHECK_EQ(play.control[2].want, 0);
+    r->ops->cancel(r, &op);
+    last_of(r, &op, -ECANCELED);
+    close_all(r, fds);
+}
+
+static void
+a_multishot_poll_costs_an_edge_poller_one_control(void)
+{
+    struct pons_reactor *r = adapter_open(EDGE);
+    struct pons_op op;
+    int fds[2];
+
+    tcp_pair(fds);
+    op = op_make(PONS_OP_POLL_MULTI, fds[0], NULL, POLLIN);
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    (void)event_of(r, NULL);
+    for (int i = 0; i < 5; i++) {
+        say(fds, "x"); // nobody reads
+        answer(0, PONS_READABLE | PONS_WRITABLE);
+        CHECK_EQ(event_of(r, &op).res, POLLIN);
+        (void)event_of(r, NULL);
+    }
+    CHECK_EQ(play.controls, 1);
+    CHECK_EQ(play.control[0].fd, fds[0]);
+    r->ops->cancel(r, &op);
+    last_of(r, &op, -ECANCELED);
+    close_all(r, fds);
+}
+
+static void
+what_cannot_be_watched_is_the_end_of_a_multishot_op(void)
+{
+    struct pons_reactor *r = adapter_open(EDGE);
+    struct pons_op op, watch;
+    int fds[2];
+
+    tcp_pair(fds);
+    lend(r, LENT_SIZE);
+    op = op_make(PONS_OP_RECV_MULTI, fds[0], NULL, 0);
+    watch = op_make(PONS_OP_POLL_MULTI, fds[0], NULL, POLLOUT);
+    play.control_error = -ENOSPC;
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    last_of(r, &op, -ENOSPC);
+    CHECK_EQ(submit(r, &watch), PONS_SUBMIT_PENDING);
+    CHECK_EQ(event_of(r, &watch).flags, PONS_EVENT_MORE); // what holds
+    last_of(r, &watch, -ENOSPC);
+    play.control_error = 0;
+    close_all(r, fds);
+}
+
+static void
+no_memory_for_a_slot_is_the_end_of_a_multishot_op(void)
+{
+    struct pons_reactor *r = adapter_open(LEVEL);
+    struct pons_buffers b = {
+        .base = lent_memory, .size = LENT_SIZE, .count = LENT_COUNT};
+    struct pons_op op, watch;
+    int fds[2];
+
+    tcp_pair(fds);
+    for (int left = 0; left < 2; left++) { // the groups, then the group
+        test_allocs_left = left;
+        CHECK_EQ(r->ops->control(r, PONS_CONTROL_LEND, &b), -ENOMEM);
+    }
+    test_allocs_left = -1;
+    lend(r, LENT_SIZE);
+    op = op_make(PONS_OP_RECV_MULTI, fds[0], NULL, 0);
+    watch = op_make(PONS_OP_POLL_MULTI, fds[0], NULL, POLLIN);
+    for (int left = 0; left < 2; left++) { // the table, then the chunk
+        test_allocs_left = left;
+        CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+        last_of(r, &op, -ENOMEM);
+        CHECK_EQ(submit(r, &watch), PONS_SUBMIT_PENDING);
+        last_of(r, &watch, -ENOMEM);
+    }
+    test_allocs_left = -1;
+    close_all(r, fds);
+    CHECK_EQ(test_pieces, 0);
+}
+
+/* One call ends before each poll, and there is room for one event. */
+static void
+what_flows_and_what_has_ended_take_turns(void)
+{
+    struct pons_reactor *r = adapter_open(LEVEL);
+    struct pons_op op, other = {0};
+    struct pons_event ev;
+    int fds[2], others[2], told = 0;
+    char c;
+
+    lend(r, 1);
+    tcp_pair(fds);
+    tcp_pair(others);
+    op = op_make(PONS_OP_RECV_MULTI, fds[0], NULL, 0);
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    (void)event_of(r, NULL);
+    say(fds, "abcdefgh");
+    answer(0, PONS_READABLE);
+    for (int i = 0; i < 4; i++) {
+        other = op_make(PONS_OP_RECV, others[0], &c, 1);
+        CHECK_EQ(submit(r, &other), PONS_SUBMIT_PENDING);
+        say(others, "x");
+        answer(1, PONS_READABLE);
+        for (;;) {
+            CHECK_EQ(r->ops->poll(r, &ev, 1, PONS_NEVER), 1);
+            if (ev.op == &other)
+                break;
+            told++;
+            give_back(r, &ev);
+        }
+    }
+    CHECK(told >= 3); // and not after all that ends
+    r->ops->cancel(r, &op);
+    last_of(r, &op, -ECANCELED);
+    CHECK_EQ(r->ops->forget(r, others[0]), 0);
+    close(others[0]);
+    close(others[1]);
+    close_all(r, fds);
+}
+
+/* A report in vain is no reason to come back. */
+static void
+what_runs_dry_waits_for_the_deadline(void)
+{
+    struct pons_reactor *r = adapter_open(EDGE);
+    uint64_t deadline = test_host()->now(test_host()) + 20 * MS;
+    struct pons_event ev;
+    struct pons_op op;
+    int fds[2];
+
+    tcp_pair(fds);
+    lend(r, LENT_SIZE);
+    op = op_make(PONS_OP_RECV_MULTI, fds[0], NULL, 0);
+    CHECK_EQ(submit(r, &op), PONS_SUBMIT_PENDING);
+    (void)event_of(r, NULL);
+    answer(0, PONS_READABLE);
+    CHECK_EQ(r->ops->poll(r, &ev, 1, deadline), 0);
+    CHECK(test_host()->now(test_host()) >= deadline);
+    CHECK_EQ(play.last_deadline, deadline);
+    r->ops->cancel(r, &op);
+    last_of(r, &op, -ECANCELED);
+    close_all(r, fds);
+}
+
+/* The buffer that was looked at for one that then had no bytes is there. */
+static void
+who_would_block_takes_no_buffer(void)
+{
+    struct pons_reactor *r = adapter_open(EDGE);
+    struct pons_op ops[3];
+    struct pons_event ev;
+    int fds[2];
+
+    tcp_pair(fds);
+    lend(r, 1);
+    for (int i = 0; i < 3; i++) {
+        ops[i] = op_make(PONS_OP_RECV_MULTI, fds[0], NULL, 0);
+        CHECK_EQ(submit(r, &ops[i]), PONS_SUBMIT_PENDING);
+    }
+    (void)event_of(r, NULL);
+    say(fds, "abc");
+    answer(0, PONS_READABLE);
+    for (int i = 0; i < 2; i++) {
+        ev = event_of(r, &ops[i]);
+        CHECK_EQ(lent_memory[ev.flags >> PONS_EVENT_BUFFER_SHIFT], "ab"[i]);
+    }
+    last_of(r, &ops[2], -ENOBUFS); // the third byte is there, and no buffer
+    give_back(r, &ev);
+    CHECK_EQ(event_of(r, &ops[0]).res, 1);
+    for (int i = 0; i < 2; i++)
+        r->ops->cancel(r, &ops[i]);
+    last_of(r, &ops[1], -ECANCELED);
+    last_of(r, &ops[0], -ECANCELED);
+    close_all(r, fds);
+}
+
 #define TEST(name)  \
     {               \
 #name, name \
@@ -755,6 +1242,10 @@ static const struct unit_test tests[] = {
     TEST(a_stale_report_is_dropped),
     TEST(what_the_poller_refuses_is_a_result),
     TEST(what_has_an_offset_is_left_to_the_pool),
+    TEST(what_would_be_left_to_the_pool_is_given_to_a_poller_that_does_files),
+    TEST(cancel_of_a_file_is_the_pollers),
+    TEST(what_a_poller_does_not_name_is_left_to_the_pool),
+    TEST(a_poller_without_both_functions_does_no_files),
     TEST(calls_beside_the_bytes_keep_nobody_waiting),
     TEST(no_memory_for_a_slot_is_a_result),
     TEST(high_descriptors_have_slots_and_low_ones_keep_theirs),
@@ -765,6 +1256,16 @@ static const struct unit_test tests[] = {
     TEST(close_takes_back_what_is_watched_and_forked_does_not),
     TEST(a_coarse_poller_watches_a_timer),
     TEST(a_broken_poller_breaks_the_reactor),
+    TEST(a_multishot_recv_costs_an_edge_poller_one_control),
+    TEST(a_short_count_saves_a_multishot_recv_the_next_try),
+    TEST(what_flows_is_told_in_turn_and_the_poller_is_asked_meanwhile),
+    TEST(a_multishot_poll_asks_a_level_poller_for_the_set_alone),
+    TEST(a_multishot_poll_costs_an_edge_poller_one_control),
+    TEST(what_cannot_be_watched_is_the_end_of_a_multishot_op),
+    TEST(no_memory_for_a_slot_is_the_end_of_a_multishot_op),
+    TEST(what_flows_and_what_has_ended_take_turns),
+    TEST(what_runs_dry_waits_for_the_deadline),
+    TEST(who_would_block_takes_no_buffer),
     {0},
 };
 

@@ -5,7 +5,8 @@ tests/command_test.py - the pons command, from outside.
 
     command_test.py PONS [TEST...]
 
-PONS is the binary; shared plugins stand in `plugins` beside it. Whatever waits
+PONS is the binary; shared plugins stand in `plugins` beside it, those that are
+not built in in `wrappers`. Whatever waits
 has a time limit, which only a hang can reach; nothing is ordered by sleeping.
 Real clients (curl, wrk) and a real server (python3 -m http.server) are used
 where there are such; what is missing is skipped aloud.
@@ -32,8 +33,16 @@ import urllib.parse
 
 PONS = ""
 PLUGINS = ""
+WRAPPERS = ""
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT = 60  # seconds; nothing takes that long unless it hangs
+
+
+def use(path):
+    global PONS, PLUGINS, WRAPPERS
+    PONS = os.path.abspath(path)
+    PLUGINS = os.path.join(os.path.dirname(PONS), "plugins")
+    WRAPPERS = os.path.join(os.path.dirname(PONS), "wrappers")
 
 
 def environment(**settings):
@@ -48,6 +57,12 @@ def pons(*words, before=None, **settings):
     return subprocess.run([PONS, *words], env=environment(**settings),
                           stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=LIMIT, preexec_fn=before)
+
+
+def wrappers():
+    """The reactors that are not built in, where their libraries were there."""
+    return [n for n in ("libev", "libuv")
+            if os.path.exists(os.path.join(WRAPPERS, n + ".so"))]
 
 
 def sha256(data):
@@ -325,8 +340,7 @@ class Settings(Test):
                 ("PONS_REACTOR", "epoll:events", "events"),
                 ("PONS_REACTOR", "epoll,,poll", "empty"),
                 ("PONS_REACTOR", "libuv", "libuv: not installed",
-                 "not part of this Pons", "PONS_PLUGIN_PATH_ADD",
-                 "use epoll or auto"),
+                 "there is no libuv.so", "libuv1-dev", "use epoll or auto"),
                 ("PONS_REACTOR", "urnig,epoll", '"urnig"',
                  'did you mean "uring"?'),
                 ("PONS_PLUGINS_DISABLE", "epol_*", '"epol_*"', '"epoll"'),
@@ -894,11 +908,12 @@ class Fetch(Test):
         root = self.make("root")
         files = {"f%d" % i: os.urandom(i * 3001) for i in range(50)}
         site(root, files)
-        for reactor in ("epoll", "poll"):
+        for reactor in ["epoll", "poll", *wrappers()]:
             for pool in ("elastic", "fixed", "inline"):
                 for workers in ("0", "1", "4"):
                     env = {"PONS_REACTOR": reactor, "PONS_POOL": pool,
-                           "PONS_WORKERS": workers}
+                           "PONS_WORKERS": workers,
+                           "PONS_PLUGIN_PATH_ADD": WRAPPERS}
                     with self.subTest(**env), \
                             Serve(root, **env) as server:
                         self.assertEqual((server.reactor, server.pool),
@@ -910,6 +925,80 @@ class Fetch(Test):
                                 rows[server.url(name)].get("sha256"),
                                 sha256(data), rows[server.url(name)])
                         self.assertEqual(server.end(signal.SIGTERM)[0], 0)
+
+
+class Wrappers(Test):
+    """Reactors over a library: shared objects only."""
+
+    def setUp(self):
+        super().setUp()
+        if wrappers() != ["libev", "libuv"]:
+            self.skipTest("libev and libuv are not both built")
+
+    @staticmethod
+    def pons(*words, **settings):
+        return pons(*words, PONS_PLUGIN_PATH_ADD=WRAPPERS, **settings)
+
+    def test_list_has_them_with_their_options(self):
+        for name, option in (("libev", "method"), ("libuv", "files")):
+            (engine,) = json.loads(self.pons("list", name, "--json").stdout)
+            self.assertEqual(
+                (engine["name"], engine["kind"], engine["usable"],
+                 engine["rank"], engine["path"]),
+                (name, "poller", True, 0,
+                 os.path.join(WRAPPERS, name + ".so")))
+            self.assertEqual([o["name"] for o in engine["options"]], [option])
+
+    def test_where_they_are_not_it_says_what_to_install(self):
+        for name, package in (("libev", "libev-dev"), ("libuv", "libuv1-dev")):
+            (line,) = [n for n in pons("list").stdout.splitlines()
+                       if n.startswith(name)]
+            self.assertIn("not installed: there is no %s.so" % name, line)
+            self.assertIn("Debian's %s is installed" % package, line)
+            self.refused(pons("explain", PONS_REACTOR=name), "PONS_REACTOR",
+                         name + ": not installed", package,
+                         "use epoll or auto")
+            out = pons("explain", PONS_REACTOR=name + ",epoll").stdout
+            self.assertRegex(out, r"(?m)^  %s: not installed: " % name)
+
+    def test_explain_says_whose_the_files_are(self):
+        for value, who in (("libuv", "the pool elastic"),
+                           ("libuv:files=libuv", "libuv")):
+            told = json.loads(self.pons("explain", "--json",
+                                        PONS_REACTOR=value).stdout)
+            self.assertEqual((told["operations"]["pwrite"],
+                              told["operations"]["fsync"],
+                              told["operations"]["openat"]),
+                             (who, who, "the pool elastic"))
+
+    def test_auto_never_takes_them(self):
+        out = self.pons("explain", "--json",
+                        PONS_PLUGINS_DISABLE="epoll").stdout
+        self.assertEqual(json.loads(out)["reactor"]["name"], "poll")
+
+    def test_each_misuse_names_the_word_and_what_is_allowed(self):
+        for value, *parts in (
+                ("libev:method=epol", "method=epol", "auto|epoll|poll|select"),
+                ("libev:method=iouring", "method=iouring", "auto|epoll"),
+                ("libev:method", "method"),
+                ("libev:metod=poll", '"metod"', '"method"'),
+                ("libev:method=poll:method=poll", "method"),
+                ("libuv:files=uring", "files=uring", "pool"),
+                ("libuv:file=pool", '"file"', '"files"'),
+                ("libuw", '"libuw"', '"libuv"')):
+            with self.subTest(value=value):
+                self.refused(self.pons("explain", PONS_REACTOR=value),
+                             "PONS_REACTOR", *parts)
+
+    def test_the_method_is_the_options_and_never_libevs_variables(self):
+        for value, method in (("libev", "epoll"), ("libev:method=auto", "epoll"),
+                              ("libev:method=epoll", "epoll"),
+                              ("libev:method=poll", "poll"),
+                              ("libev:method=select", "select")):
+            result = self.pons("explain", PONS_REACTOR=value,
+                               PONS_LOG="libev=info", LIBEV_FLAGS="2")
+            self.assertRegex(result.stderr,
+                             r"libev: libev [0-9.]+ by %s\n" % method)
 
 
 class ServeFiles(Test):
@@ -1299,6 +1388,5 @@ class Demo(Test):
 if __name__ == "__main__":
     if len(sys.argv) < 2 or not os.access(sys.argv[1], os.X_OK):
         sys.exit("usage: command_test.py PONS [TEST...]")
-    PONS = os.path.abspath(sys.argv[1])
-    PLUGINS = os.path.join(os.path.dirname(PONS), "plugins")
+    use(sys.argv[1])
     unittest.main(argv=sys.argv[:1] + sys.argv[2:], verbosity=2)

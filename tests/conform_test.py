@@ -96,6 +96,20 @@ class Conform(unittest.TestCase):
         for test in self.failed("hangs", "--only", "several wakes"):
             self.assertIn("it hangs: ", test["sentence"])
 
+    def test_that_others_keep_the_processors_busy_is_no_hang(self):
+        if sanitized():
+            self.skipTest("under a sanitizer the test itself takes too long")
+        others = [subprocess.Popen(["sh", "-c", "while :; do :; done"])
+                  for _ in range(3 * os.cpu_count())]
+        try:
+            result = conform("--timeout", "1s", "--only",
+                             "from hand to hand with", "poll")
+        finally:
+            for other in others:
+                other.kill()
+                other.wait()
+        self.assertEqual(result.returncode, 0, result.stdout)
+
     def test_an_exit_with_0_is_no_success(self):
         self.assertEqual(
             [t["sentence"] for t in self.failed("exits", "--only", "R15")],

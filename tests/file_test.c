@@ -266,6 +266,36 @@ sizes_are_set_and_files_are_synced(void)
     in_each_form(size_body, 1);
 }
 
+/* --- by the reactor itself, where libuv is: by its threads --- */
+
+static void
+by_libuv_body(void *arg)
+{
+    for (form = CALLED; form <= SPAWNED; form++) {
+        open_body(arg);
+        bytes_body(arg);
+        pipe_body(arg);
+        size_body(arg);
+    }
+}
+
+static void
+results_are_the_same_of_a_reactor_that_does_files(void)
+{
+    const char *const *r = reactors_here;
+
+    while (*r != NULL && strcmp(*r, "libuv") != 0)
+        r++;
+    if (*r == NULL)
+        SKIP("libuv is not built");
+    theirs = folder("theirs");
+    ours = folder("ours");
+    within("libuv:files=libuv", "0", by_libuv_body, NULL);
+    within("libuv:files=libuv", "2", by_libuv_body, NULL);
+    close(theirs);
+    close(ours);
+}
+
 /* --- names --- */
 
 static void
@@ -509,6 +539,7 @@ static const struct unit_test tests[] = {
     TEST(bytes_are_read_and_written_at_an_offset),
     TEST(a_pipe_has_no_offsets),
     TEST(sizes_are_set_and_files_are_synced),
+    TEST(results_are_the_same_of_a_reactor_that_does_files),
     TEST(files_are_looked_at),
     TEST(names_are_made_moved_and_removed),
     TEST(bytes_are_spliced),

@@ -978,9 +978,9 @@ a_known_engine_alone_says_what_to_use(void)
     SKIP("a static build can have no more than it has");
 #endif
     check_not_chosen("libev", -ENOTSUP,
-                     "reactor: libev: not installed: it is not part of this "
-                     "Pons (" PONS_VERSION "); it comes with a later version",
-                     "PONS_PLUGIN_PATH_ADD; use epoll or auto");
+                     "reactor: libev: not installed: there is no libev.so in "
+                     "the plugin directories",
+                     "Debian's libev-dev is installed; use epoll or auto");
     check_not_chosen("epoll", -ENOTSUP, "epoll: not installed",
                      "built without it");
     check_not_chosen("uring", -ENOTSUP, "uring: not installed",

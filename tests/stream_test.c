@@ -1276,6 +1276,90 @@ home_is_kept_while_an_operation_goes_there(void)
     pons_runtime_unref(rt);
 }
 
+/* --- closed while its reader is polled for another reason --- */
+
+enum { NOISY_ROUNDS = 1000 };
+
+/* A read that is polled all the time: `waker` is notified without end. */
+struct noisy {
+    struct pons_future base;
+    struct pons_recv recv;
+    struct pons_waker waker;
+    uint32_t waits, over;
+    char byte;
+};
+
+static enum pons_poll
+noisy_poll(struct pons_future *f, struct pons_waker *w)
+{
+    struct noisy *n = pons_container_of(f, struct noisy, base);
+
+    if (pons_future_poll(&n->recv.base, w) == PONS_READY) {
+        f->result = n->recv.base.result;
+        return PONS_READY;
+    }
+    if (n->waker.ops == NULL)
+        pons_waker_set(&n->waker, w);
+    poni_store_release(&n->waits, 1);
+    return PONS_PENDING;
+}
+
+static const struct pons_future_ops noisy_ops = {
+    .size = sizeof noisy_ops,
+    .name = "noisy",
+    .poll = noisy_poll,
+};
+
+static void *
+make_noise(void *arg)
+{
+    struct noisy *n = arg;
+
+    while (!poni_load_acquire(&n->waits))
+        (void)sched_yield();
+    while (!poni_load_acquire(&n->over))
+        pons_waker_notify(&n->waker);
+    return NULL;
+}
+
+static void
+noisy_round(struct pons_runtime *rt)
+{
+    struct noisy n = {.byte = 0};
+    struct pons_stream *pair[2];
+    struct pons_task *task;
+    pthread_t noise;
+    int64_t result;
+
+    stream_pair(pair);
+    pons_future_init(&n.base, &noisy_ops);
+    pons_recv_init(&n.recv, pair[0], &n.byte, 1);
+    CHECK_EQ(pthread_create(&noise, NULL, make_noise, &n), 0);
+    CHECK_EQ(pons_spawn_future(rt, &n.base, &task), 0);
+    while (!poni_load_acquire(&n.waits))
+        (void)sched_yield();
+    close_both(pair);
+    CHECK_EQ(pons_join(task, &result), 0);
+    CHECK_EQ(result, -ECANCELED);
+    poni_store_release(&n.over, 1);
+    CHECK_EQ(pthread_join(noise, NULL), 0);
+    pons_waker_drop(&n.waker);
+}
+
+static void
+a_close_does_not_free_what_a_poll_looks_at(void)
+{
+    static const char *const workers[] = {"1", "2"};
+
+    for (int w = 0; w < 2; w++) {
+        struct pons_runtime *rt = runtime_of("epoll", workers[w]);
+
+        for (int i = 0; i < NOISY_ROUNDS; i++)
+            noisy_round(rt);
+        pons_runtime_unref(rt);
+    }
+}
+
 static const struct unit_test tests[] = {
 #define T(name)     \
     {               \
@@ -1310,6 +1394,7 @@ static const struct unit_test tests[] = {
     T(home_is_kept_while_an_operation_goes_there),
     T(calling_forms_inside_poll_are_refused),
     T(polling_outside_any_wait_is_refused),
+    T(a_close_does_not_free_what_a_poll_looks_at),
 #undef T
     {0},
 };

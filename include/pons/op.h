@@ -47,8 +47,8 @@
  *   WAITID    id       -         siginfo    P_...   -       W...
  *   SOCKET    domain   -         -          type    -       -
  *
- * Multishot (R10): one op, many events; a capability. addr and len of RECV_MULTI
- * are the reactor's:
+ * Multishot (R10): one op, many events; a capability. addr and len of
+ * RECV_MULTI are the reactor's:
  *
  *   opcode       fd       addr  addr2  len     offset  op_flags   buffer_group
  *   ACCEPT_MULTI listener -     -      -       -       SOCK_...   -
@@ -60,9 +60,9 @@
  * PONS_AT_POSITION.
  *
  * `events` are POLLIN, POLLOUT and so on of poll(2), and so is POLL's result.
- * ACCEPT (each of a multishot, too), OPENAT and SOCKET give a new descriptor, close-on-exec and
- * non-blocking as their flags say; it is the taker's to close. Nothing raises
- * SIGPIPE.
+ * ACCEPT (each of a multishot, too), OPENAT and SOCKET give a new descriptor,
+ * close-on-exec and non-blocking as their flags say; it is the taker's to
+ * close. Nothing raises SIGPIPE.
  *
  * Ownership   Caller-owned. From submit until its last event the op and all it
  *             points to stay where they are (R2).

@@ -5,10 +5,11 @@
 /*
  * pons/poller.h - the small contract: an engine that reports readiness.
  *
- * Five functions. The core's readiness adapter (core/adapter.c) makes a reactor
- * of them: it tries the system call, asks the poller only about what would
- * block, and keeps all ops. Rules R1, R7, R8, R12 to R15 of pons/reactor.h hold
- * here as they stand, with "ready" for "event", and besides:
+ * Five functions, and two for files if it likes. The core's readiness adapter
+ * (core/adapter.c) makes a reactor of them: it tries the system call, asks the
+ * poller only about what would block, and keeps all ops. Rules R1, R7, R8, R12
+ * to R15 of pons/reactor.h hold here as they stand, with "ready" for "event",
+ * and besides:
  *
  *   level   Without PONS_POLLER_EDGE a descriptor is reported by every wait()
  *           for as long as it is ready for what `want` names; control() with a
@@ -21,10 +22,16 @@
  *           UINT64_MAX, which a poller may keep for its own descriptors.
  *   wake    wait() that returns 0 before its deadline means a wake; signals do
  *           not end it. A wake may also end a wait() that fills something.
+ *   files   With submit() and cancel() a poller does itself, of what is left to
+ *           the blocking pool otherwise, what its `opcodes` name. It may use
+ * the op's `next`, `backend[1]`, `backend[2]` and `backend2` until wait() has
+ * reported it.
  *
- * Ownership   Descriptors are borrowed from control(want != 0) to control(0).
+ * Ownership   Descriptors are borrowed from control(want != 0) to control(0),
+ *             ops from submit() to their report.
  */
 
+#include "op.h"
 #include "plugin.h"
 
 #ifdef __cplusplus
@@ -45,6 +52,11 @@ enum pons_poller_caps {
     /* Reports PONS_ENDING: with EDGE, a short count then means empty, which
      * saves a system call per wait. */
     PONS_POLLER_ENDINGS = 1u << 3,
+
+    /* Waits in the loop of a library, which allocates as it likes (R12) and
+     * tells nobody when it makes another call than one that is refused (R15).
+     * What it does is right all the same. */
+    PONS_POLLER_WRAPS = 1u << 4,
 };
 
 /* Directions of control() and of a report. */
@@ -54,11 +66,13 @@ enum pons_direction {
     PONS_ENDING = 1u << 2, /* of a report, beside a direction: there is a
                               half-close, hang-up, error or urgent mark, so
                               that more can follow a short count */
+    PONS_ENDED = 1u << 3,  /* of a report, alone: the cookie is the address of
+                              an op of submit() that has ended; op->res holds */
 };
 
 struct pons_ready {
     uint64_t cookie;
-    uint32_t ready; /* enum pons_direction; names a direction */
+    uint32_t ready; /* enum pons_direction; names a direction, or ENDED */
     uint32_t reserved;
 };
 
@@ -67,7 +81,8 @@ PONS_STATIC_ASSERT(sizeof(struct pons_ready) == 16, "ABI: pons_ready");
 /* The head of an engine's own struct, filled by open(). */
 struct pons_poller {
     const struct pons_poller_ops *ops;
-    uint64_t reserved; /* zero */
+    uint64_t opcodes; /* 1 << each that submit() takes; 0: none. READ and WRITE,
+                         which are those of files then, only together */
 };
 
 PONS_STATIC_ASSERT(sizeof(struct pons_poller) == 16, "ABI: pons_poller");
@@ -100,6 +115,14 @@ struct pons_poller_ops {
 
     /* Any thread, any signal handler. */
     int (*wake)(struct pons_poller *p);
+
+    /*
+     * Optional, and only together; the owner. submit() is given those ops of
+     * `opcodes` that end by themselves and answers as that of pons/reactor.h
+     * does; cancel() is a request (R5).
+     */
+    int (*submit)(struct pons_poller *p, struct pons_op *op);
+    void (*cancel)(struct pons_poller *p, struct pons_op *op);
 };
 
 #ifdef __cplusplus

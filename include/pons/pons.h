@@ -38,6 +38,7 @@
 #include "fiber.h"
 #include "file.h"
 #include "future.h"
+#include "multishot.h"
 #include "op.h"
 #include "process.h"
 #include "runtime.h"

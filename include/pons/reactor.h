@@ -49,20 +49,20 @@
  *                 in blocking mode never blocks the owner; a listener in
  *                 blocking mode is -EINVAL with a sentence.
  *   R10 multishot ACCEPT_MULTI, RECV_MULTI and POLL_MULTI are capabilities, by
- *                 their bits in `opcodes`; the adapter has them. Each success is
- *                 an event with MORE; an error, RECV_MULTI's 0 (the end, or an
- *                 empty datagram) and -ECANCELED are the last; a success may be
- *                 the last, too, at any time: who wants more submits again.
+ *                 their bits in `opcodes`; the adapter has them. Each success
+ *                 is an event with MORE; an error, RECV_MULTI's 0 (the end, or
+ *                 an empty datagram) and -ECANCELED are the last; a success may
+ *                 be the last, too, at any time: who wants more submits again.
  *                 Nothing is lost between two events or two ops, nor by a
- *                 cancel: what no event told stays in the kernel.
- *                 RECV_MULTI lends a buffer of its group with each success
- *                 (BUFFER), taken when there are bytes and not before; it is
- *                 the core's until PONS_CONTROL_RETURN. No buffer left ends the
- *                 op with -ENOBUFS, at once or in mid-stream; that is flow
- *                 control: nothing was consumed. MSG_PEEK, MSG_OOB and
- *                 MSG_ERRQUEUE are -EINVAL, as is a group that is not there.
- *                 POLL_MULTI tells what holds at first, and again whenever
- *                 something new comes; it may repeat itself, not without end.
+ *                 cancel: what no event told stays in the kernel. RECV_MULTI
+ *                 lends a buffer of its group with each success (BUFFER), taken
+ *                 when there are bytes and not before; it is the core's until
+ *                 PONS_CONTROL_RETURN. No buffer left ends the op with
+ *                 -ENOBUFS, at once or in mid-stream; that is flow control:
+ *                 nothing was consumed. MSG_PEEK, MSG_OOB and MSG_ERRQUEUE are
+ *                 -EINVAL, as is a group that is not there. POLL_MULTI tells
+ *                 what holds at first, and again whenever something new comes;
+ *                 it may repeat itself, not without end.
  *   R11 timers    Are the core's: one deadline per poll, never early.
  *   R12 thrift    After warm-up no allocation per op (a wrapped library's is
  *                 declared), no callback into user code, no lock held while
@@ -74,7 +74,8 @@
  *                 copies and disturbs no op of the parent.
  *   R15 refusal   EPERM by sysctl or seccomp, ENOSYS, ENOMEM by memlock are
  *                 reasons in words; features are found by trying; a fallback
- *                 while running is reported, to the host's log.
+ *                 while running is reported, to the host's log (a wrapped
+ *                 library's is declared: PONS_POLLER_WRAPS).
  *
  * Ownership   Ops are borrowed between submit and their last event. Config and
  *             host are borrowed until close.

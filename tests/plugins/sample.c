@@ -175,7 +175,7 @@ static const struct bigger_ops sample_ops __attribute__((unused)) = {
             .abi = ABI,
 #endif
 #if defined(SAMPLE_small_table)
-            .size = sizeof(struct pons_poller_ops) - 8,
+            .size = offsetof(struct pons_poller_ops, wake),
 #elif defined(SAMPLE_big_table)
             .size = sizeof(struct bigger_ops),
 #else

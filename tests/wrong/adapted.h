@@ -44,6 +44,25 @@ adapted_mark(struct pons_op *op)
     return &op->backend[2];
 }
 
+/* poll(), without the events that `keep` says 0 of. */
+typedef int adapted_keep_f(struct pons_reactor *r, struct pons_event *event);
+
+__attribute__((unused)) static int
+adapted_poll_but(struct pons_reactor *r, struct pons_event *events,
+                 unsigned cap, uint64_t deadline_ns, adapted_keep_f *keep)
+{
+    int n, kept;
+
+    do {
+        n = adapter_poll(r, events, cap, deadline_ns);
+        kept = 0;
+        for (int i = 0; i < n; i++)
+            if (keep(r, &events[i]))
+                events[kept++] = events[i];
+    } while (n > 0 && kept == 0 && deadline_ns != 0);
+    return n > 0 ? kept : n;
+}
+
 static int
 adapted_open(struct pons_reactor **out, const struct pons_config *config,
              const struct pons_host *host, struct pons_reason *reason)

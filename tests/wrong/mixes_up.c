@@ -8,6 +8,7 @@
 #include "adapted.h"
 
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 enum { NUMBERS = 1024 };
 
@@ -24,15 +25,26 @@ mixes_up_set(void)
     return set;
 }
 
+/* Which open file has the number now, and the number. */
+static uint64_t
+mixes_up_file(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) < 0 ? 0
+                              : (uint64_t)st.st_ino * NUMBERS + (uint64_t)fd;
+}
+
 static int
 mixes_up_submit(struct pons_reactor *r, struct pons_op *op)
 {
-    struct epoll_event ev = {.events = EPOLLIN | EPOLLET, .data.fd = op->fd};
+    struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
     int how = adapter_submit(r, op);
 
     if (how != PONS_SUBMIT_PENDING || op->opcode != PONS_OP_RECV ||
         op->fd >= NUMBERS)
         return how;
+    ev.data.u64 = mixes_up_file(op->fd);
     (void)epoll_ctl(mixes_up_set(), EPOLL_CTL_ADD, op->fd, &ev);
     mixes_up_ops[op->fd] = op;
     return how;
@@ -52,8 +64,10 @@ mixes_up_victim(const struct pons_reactor *r)
                           "epoll_wait: %s", strerror(errno));
     if (n != 1)
         return NULL;
-    p.fd = ev.data.fd;
+    p.fd = (int)(ev.data.u64 % NUMBERS);
     op = mixes_up_ops[p.fd];
+    if (ev.data.u64 == mixes_up_file(p.fd))
+        return NULL; // no mistake
     return op != NULL && op->reactor == r && poll(&p, 1, 0) == 0 ? op : NULL;
 }
 
