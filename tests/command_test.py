@@ -973,7 +973,7 @@ class Wrappers(Test):
 
     def test_auto_never_takes_them(self):
         out = self.pons("explain", "--json",
-                        PONS_PLUGINS_DISABLE="epoll").stdout
+                        PONS_PLUGINS_DISABLE="epoll,uring").stdout
         self.assertEqual(json.loads(out)["reactor"]["name"], "poll")
 
     def test_each_misuse_names_the_word_and_what_is_allowed(self):
