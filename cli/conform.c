@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli/conform.c - `pons conform [NAME|FILE]...`: whether engines keep the rules
- * of their contracts. The tests are kit/'s; this finds the engines and says
- * what came out.
+ * cli/conform.c - `pons conform [NAME|FILE][:OPTION=VALUE]...`: whether engines
+ * keep the rules of their contracts. The tests are kit/'s; this finds the
+ * engines and says what came out.
  */
 
 #include <errno.h>
@@ -47,6 +47,12 @@ static const struct option conform_options[] = {
     {0},
 };
 // clang-format on
+
+/* An operand. */
+struct conform_word {
+    struct poni_list list; // of one item; none: all engines
+    struct named wanted;
+};
 
 /* One call of the command. */
 struct conform {
@@ -98,7 +104,8 @@ conform_status(const struct kit_exam *e, int named)
 /* Of several engines the first that is not well decides, and an interruption
  * over all. */
 static void
-conform_examine(struct conform *c, struct poni_entry *entry, int named)
+conform_examine(struct conform *c, struct poni_entry *entry,
+                const struct conform_word *w)
 {
     struct kit_exam *e = calloc(1, sizeof *e);
     int err = -ENOMEM, status = STATUS_FAILED;
@@ -106,6 +113,7 @@ conform_examine(struct conform *c, struct poni_entry *entry, int named)
     if (e) {
         e->entry = entry;
         e->only = c->values->only;
+        e->given = w->list.items; // NULL: none
         e->limits.interrupt = c->interrupt;
         e->limits.test_ns =
             c->values->timeout_ns ? c->values->timeout_ns : TIMEOUT_NS;
@@ -117,7 +125,7 @@ conform_examine(struct conform *c, struct poni_entry *entry, int named)
         say_error("conform: %s: %s", entry->name, strerror(-err));
     } else {
         conform_report(c, e);
-        status = conform_status(e, named);
+        status = conform_status(e, w->wanted.name != NULL);
         kit_exam_fini(e);
     }
     free(e);
@@ -136,12 +144,12 @@ conform_wants(const struct conform *c, const struct named *wanted,
 }
 
 static void
-conform_each(struct conform *c, const struct named *wanted)
+conform_each(struct conform *c, const struct conform_word *w)
 {
     for (struct poni_entry *e = c->catalog->entries;
          e && c->status != STATUS_INTERRUPTED; e = e->next)
-        if (conform_wants(c, wanted, e))
-            conform_examine(c, e, wanted->name != NULL);
+        if (conform_wants(c, &w->wanted, e))
+            conform_examine(c, e, w);
 }
 
 /* Why there is nothing to do for an operand; without a name, for all. */
@@ -163,18 +171,37 @@ conform_refuse(const struct conform *c, const struct named *wanted)
         c->values->only);
 }
 
-/* What is wrong with the words is known before anything runs. */
-static int
-conform_check(const struct conform *c, struct named *wanted, const char *name)
+/* How many engines an operand is. */
+static unsigned
+conform_count(const struct conform *c, const struct named *wanted)
 {
-    const struct poni_entry *e = c->catalog->entries;
-    int err = named_read(wanted, c->catalog, "conform", name);
+    unsigned n = 0;
 
+    for (const struct poni_entry *e = c->catalog->entries; e; e = e->next)
+        n += (unsigned)conform_wants(c, wanted, e);
+    return n;
+}
+
+/* What is wrong with the words is known before anything runs; an engine's
+ * options are known to itself only. */
+static int
+conform_check(const struct conform *c, struct conform_word *w, const char *word)
+{
+    int err = word ? named_parse(&w->list, "conform", word) : 0;
+
+    if (err == 0)
+        err = named_read(&w->wanted, c->catalog, "conform",
+                         word ? w->list.items[0].name : NULL);
     if (err < 0)
         return err;
-    while (e && !conform_wants(c, wanted, e))
-        e = e->next;
-    return e ? 0 : conform_refuse(c, wanted);
+    if (conform_count(c, &w->wanted) == 0)
+        return conform_refuse(c, &w->wanted);
+    if (word && w->list.items[0].pair_count > 0 &&
+        conform_count(c, &w->wanted) > 1)
+        return poni_fail(
+            -EINVAL, "conform: \"%s\" is several engines; options are for one",
+            w->wanted.name);
+    return 0;
 }
 
 /* No operand is one that names all. */
@@ -182,14 +209,14 @@ static int
 conform_all(struct conform *c, int count, char **names)
 {
     int operands = count > 0 ? count : 1, err = 0;
-    struct named *wanted = calloc((size_t)operands, sizeof *wanted);
+    struct conform_word *words = calloc((size_t)operands, sizeof *words);
 
-    if (!wanted)
+    if (!words)
         err = poni_fail(-ENOMEM, "conform: out of memory");
     for (int i = 0; err == 0 && i < operands; i++)
-        err = conform_check(c, &wanted[i], count > 0 ? names[i] : NULL);
+        err = conform_check(c, &words[i], count > 0 ? names[i] : NULL);
     for (int i = 0; err == 0 && i < operands; i++)
-        conform_each(c, &wanted[i]);
+        conform_each(c, &words[i]);
     if (err < 0) {
         say_pons_error(err);
         c->status = STATUS_USAGE;
@@ -197,7 +224,9 @@ conform_all(struct conform *c, int count, char **names)
         json_dumpf(c->reports, stdout, JSON_INDENT(2));
         putchar('\n');
     }
-    free(wanted);
+    for (int i = 0; words && i < operands; i++)
+        poni_list_fini(&words[i].list);
+    free(words);
     return c->status;
 }
 
@@ -246,14 +275,14 @@ conform_run(void *values, int count, char **operands)
 
 const struct command conform_command = {
     .name = "conform",
-    .operands = "[NAME|FILE]...",
+    .operands = "[NAME|FILE][:OPTION=VALUE]...",
     .summary = "whether engines keep the rules of their contracts",
     // clang-format off
     .text =
         "Runs the tests of rules R1 to R15 (pons/reactor.h, pons/poller.h) "
         "against each\nreactor, and of B1 to B11 (pons/pool.h) against each "
         "pool policy: a name, a\nplugin's name, or the path of a shared "
-        "object; default: all that are installed.\nEach test is a process of "
+        "object, with options if it has such;\ndefault: all that are installed.\nEach test is a process of "
         "its own: a crash, a hang or an exit is a broken rule.\nctrl-C ends "
         "it and keeps what is done.\n\n"
         "Exit status: 0 if all rules hold; 1 if one is broken; 2 for wrong "

@@ -6,11 +6,45 @@
 #include "named.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "core/fail.h"
+
+/* A path may hold what a list may not. Owned; NULL without memory. */
+static char *
+item_text(const char *word)
+{
+    const char *last = strrchr(word, '/'), *end;
+    char *text;
+
+    if (last == NULL || *word == '[')
+        return strdup(word);
+    end = last + strcspn(last, ":");
+    return asprintf(&text, "[%.*s]%s", (int)(end - word), word, end) < 0 ? NULL
+                                                                         : text;
+}
+
+int
+named_parse(struct poni_list *out, const char *who, const char *word)
+{
+    char *text = item_text(word);
+    int err;
+
+    if (text == NULL)
+        return poni_fail(-ENOMEM, "%s: out of memory", who);
+    err = poni_list_parse(out, who, text);
+    free(text);
+    if (err < 0)
+        return err;
+    if (out->count == 1)
+        return 0;
+    poni_list_fini(out);
+    return poni_fail(-EINVAL, "%s: \"%s\" is a list; wanted one engine", who,
+                     word);
+}
 
 int
 named_read(struct named *out, struct poni_catalog *c, const char *who,

@@ -15,6 +15,12 @@ struct named {
 };
 
 /*
+ * "NAME:key=value": one item; a path is taken whole, up to the options behind
+ * its last part. 0, or -errno with the sentence. Ends with poni_list_fini().
+ */
+int named_parse(struct poni_list *out, const char *who, const char *word);
+
+/*
  * A word with a slash is the path of a file, which is added to the catalog; a
  * relative one is of the directory that we are in. 0, or -errno with the
  * sentence, which begins with `who`.

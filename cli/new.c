@@ -75,7 +75,7 @@ new_say_taken(const struct poni_entry *e)
     if (e->path != NULL)
         where = e->path;
     else if (e->status == ENTRY_ABSENT)
-        where = "is one that a later Pons brings";
+        where = "is one of Pons's own, not installed here";
     say_error("new: there is an engine \"%s\" already (%s); choose another "
               "name",
               e->name, where);

@@ -315,39 +315,16 @@ probe_item(struct probe *p)
     return err < 0 ? err : probe_entries(p);
 }
 
-/* A path is taken whole, up to the options behind its last part: it may hold
- * what a list may not. Owned; NULL without memory. */
-static char *
-item_text(const char *word)
-{
-    const char *last = strrchr(word, '/'), *end;
-    char *text;
-
-    if (last == NULL || *word == '[')
-        return strdup(word);
-    end = last + strcspn(last, ":");
-    return asprintf(&text, "[%.*s]%s", (int)(end - word), word, end) < 0 ? NULL
-                                                                         : text;
-}
-
 static int
 probe_word(struct probe *p, const char *word)
 {
-    char *text = item_text(word);
     struct poni_list list;
-    int err;
+    int err = named_parse(&list, "probe", word);
 
-    if (text == NULL)
-        return poni_fail(-ENOMEM, "probe: out of memory");
-    err = poni_list_parse(&list, "probe", text);
-    free(text);
     if (err < 0)
         return err;
     p->item = &list.items[0];
-    err = list.count == 1
-              ? probe_item(p)
-              : poni_fail(-EINVAL, "probe: \"%s\" is a list; wanted one engine",
-                          word);
+    err = probe_item(p);
     poni_list_fini(&list);
     return err;
 }

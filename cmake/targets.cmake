@@ -41,23 +41,24 @@ function(pons_objects target)
 endfunction()
 
 # backends/epoll.c or plugins/inline.c: into the library, and epoll.so. A plugin
-# sees the public headers only and links nothing of ours.
+# sees the public headers only and links nothing of ours. Its further files
+# follow the one that it is named after.
 function(pons_plugin source)
   cmake_path(GET source STEM name)
-  pons_objects(builtin_${name} ${source})
+  pons_objects(builtin_${name} ${source} ${ARGN})
   target_compile_definitions(builtin_${name} PRIVATE PONS_BUILTIN=${name})
   list(APPEND PONS_OBJECTS $<TARGET_OBJECTS:builtin_${name}>)
   set(PONS_OBJECTS ${PONS_OBJECTS} PARENT_SCOPE)
 
   if(NOT PONS_STATIC)
-    pons_module(${source} plugins)
+    pons_module(${source} plugins ${ARGN})
   endif()
 endfunction()
 
 # The shared object plugin_<name>, in that folder of the build.
 function(pons_module source folder)
   cmake_path(GET source STEM name)
-  add_library(plugin_${name} MODULE ${source})
+  add_library(plugin_${name} MODULE ${source} ${ARGN})
   set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${folder}")
   pons_compile(plugin_${name})

@@ -71,6 +71,13 @@ endif()
 foreach(noun IN LISTS PONS_NOUNS)
   pons_test(${noun})
 endforeach()
+if(TARGET builtin_uring)
+  target_compile_definitions(builtin_test PRIVATE PONS_URING)
+  target_compile_definitions(unit PRIVATE TEST_URING)
+  foreach(noun IN LISTS PONS_URING_NOUNS)
+    pons_test(${noun})
+  endforeach()
+endif()
 
 # tests/wrong/NAME.c: an engine for the kit's own test, beside the tests.
 function(pons_subject source)

@@ -7,6 +7,9 @@
 #include "catalog.h"
 
 extern const struct pons_plugin *const poni_builtin_epoll;
+#ifdef PONS_URING
+extern const struct pons_plugin *const poni_builtin_uring;
+#endif
 extern const struct pons_plugin *const poni_builtin_poll;
 extern const struct pons_plugin *const poni_builtin_null;
 extern const struct pons_plugin *const poni_builtin_elastic;
@@ -15,6 +18,13 @@ extern const struct pons_plugin *const poni_builtin_inline;
 /* The order is that of `pons list`; what `auto` takes is decided by the ranks.
  */
 const struct pons_plugin *const *const poni_builtins[] = {
-    &poni_builtin_epoll,   &poni_builtin_poll,   &poni_builtin_null,
-    &poni_builtin_elastic, &poni_builtin_inline, NULL,
+    &poni_builtin_epoll,
+#ifdef PONS_URING
+    &poni_builtin_uring,
+#endif
+    &poni_builtin_poll,
+    &poni_builtin_null,
+    &poni_builtin_elastic,
+    &poni_builtin_inline,
+    NULL,
 };

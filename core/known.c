@@ -19,7 +19,6 @@
 enum known_when {
     BUILT_IN,
     A_FILE, // of ours, where the library that it wraps was there to build it
-    IN_A_LATER_VERSION,
 };
 
 /* A new engine of ours is one line here. */
@@ -27,12 +26,12 @@ static const struct known {
     const char *name;
     uint32_t kind;
     enum known_when when;
-    const char *package; // Debian's, of A_FILE: what to build it with
+    const char *package; // Debian's: what to build it with; NULL: nothing more
 } known[] = {
     {"epoll", PONS_KIND_POLLER, BUILT_IN, NULL},
     {"poll", PONS_KIND_POLLER, BUILT_IN, NULL},
     {"null", PONS_KIND_REACTOR, BUILT_IN, NULL},
-    {"uring", PONS_KIND_REACTOR, IN_A_LATER_VERSION, NULL},
+    {"uring", PONS_KIND_REACTOR, BUILT_IN, "liburing-dev"},
     {"libev", PONS_KIND_POLLER, A_FILE, "libev-dev"},
     {"libuv", PONS_KIND_POLLER, A_FILE, "libuv1-dev"},
 };
@@ -63,27 +62,26 @@ known_say(const struct poni_catalog *c, const struct known *k, char *why,
 {
     const char *no_files = known_no_files(c);
 
-    if (k->when == BUILT_IN)
+    if (k->when == BUILT_IN && k->package != NULL)
+        snprintf(why, size,
+                 "not installed: this libpons was built without it; it is "
+                 "built in where Debian's %s is installed; use epoll or auto",
+                 k->package);
+    else if (k->when == BUILT_IN)
         snprintf(why, size,
                  "not installed: this libpons was built without it; use one "
                  "that has it");
     else if (no_files != NULL)
         snprintf(why, size,
-                 "not installed: it is %s, and %s; use epoll or auto",
-                 k->when == A_FILE ? "a plugin file"
-                                   : "not part of this Pons (" PONS_VERSION ")",
+                 "not installed: it is a plugin file, and %s; use epoll or "
+                 "auto",
                  no_files);
-    else if (k->when == A_FILE)
+    else
         snprintf(why, size,
                  "not installed: there is no %s.so in the plugin directories; "
                  "Pons is built with it where Debian's %s is installed; use "
                  "epoll or auto",
                  k->name, k->package);
-    else
-        snprintf(why, size,
-                 "not installed: it is not part of this Pons (" PONS_VERSION
-                 "); it comes with a later version, or as a plugin of your own "
-                 "in PONS_PLUGIN_PATH_ADD; use epoll or auto");
 }
 
 int

@@ -59,9 +59,9 @@ static const char *const log_levels[] = {"off",  "error", "warn",
 /* The parts of this library. Other plugins have their own, so another word is
  * allowed, unless it is nearly one of these: then it is misspelt. */
 static const char *const log_parts[] = {
-    "plugin", "settings", "task",    "runtime", "reactor", "pool", "stream",
-    "timer",  "fiber",    "scope",   "stats",   "epoll",   "poll", "null",
-    "libev",  "libuv",    "elastic", "fixed",   "inline",  NULL};
+    "plugin", "settings", "task",  "runtime", "reactor", "pool",   "stream",
+    "timer",  "fiber",    "scope", "stats",   "epoll",   "poll",   "null",
+    "uring",  "libev",    "libuv", "elastic", "fixed",   "inline", NULL};
 
 static void
 log_before_fork(void)

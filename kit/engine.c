@@ -13,14 +13,39 @@
 #include "core/catalog.h"
 #include "core/settings.h"
 
+enum { PAIRS_MAX = 64 }; // of an engine's options
+
+/* The options that are given, `pair` (NULL: none) in the place of its own. */
+static int
+engine_configure(struct kit *k, const struct poni_pair *pair)
+{
+    struct poni_pair all[PAIRS_MAX];
+    unsigned n = 0;
+
+    for (unsigned i = 0; k->given != NULL && i < k->given->pair_count; i++)
+        if (n < PAIRS_MAX - 1 &&
+            (pair == NULL || strcmp(k->given->pairs[i].key, pair->key) != 0))
+            all[n++] = k->given->pairs[i];
+    if (pair != NULL)
+        all[n++] = *pair;
+    poni_config_free(k->config);
+    k->config = NULL;
+    return poni_config_new(&k->config, "conform", k->engine->name,
+                           k->engine->options, all, n);
+}
+
 const struct pons_config *
 kit_config(struct kit *k)
 {
-    if (k->config == NULL &&
-        poni_config_new(&k->config, "conform", k->engine->name,
-                        k->engine->options, NULL, 0) < 0)
+    if (k->config == NULL && engine_configure(k, NULL) < 0)
         kit_fail("its table of options: %s", pons_last_error());
     return k->config;
+}
+
+int
+kit_takes_given(struct kit *k)
+{
+    return engine_configure(k, NULL) == 0;
 }
 
 int
@@ -38,10 +63,7 @@ kit_configure(struct kit *k, const char *option, const char *value)
 {
     struct poni_pair pair = {.key = (char *)option, .value = (char *)value};
 
-    poni_config_free(k->config);
-    k->config = NULL;
-    return poni_config_new(&k->config, "conform", k->engine->name,
-                           k->engine->options, &pair, 1);
+    return engine_configure(k, &pair);
 }
 
 int

@@ -149,7 +149,7 @@ kit_exam_run(struct kit_exam *e)
             e->progress(e->arg, e, i);
         if (exam_cannot_judge(e, r))
             continue;
-        err = kit_run_test(r, e->entry, &e->limits);
+        err = kit_run_test(r, e->entry, e->given, &e->limits);
         if (err == -EINTR)
             e->interrupted = 1;
         if (err < 0)

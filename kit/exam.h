@@ -14,8 +14,9 @@
 enum { KIT_TESTS_MAX = 256 }; // of one kind of engine; asserted
 
 struct kit_exam {
-    struct poni_entry *entry; // borrowed
-    const char *only;         // a rule, or words of names; NULL: all
+    struct poni_entry *entry;      // borrowed
+    const char *only;              // a rule, or words of names; NULL: all
+    const struct poni_item *given; // its options, borrowed; NULL: none
     struct kit_limits limits;
 
     /* Called before each test; may be NULL. */

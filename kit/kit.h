@@ -62,11 +62,14 @@ enum kit_need {
     KIT_POLL_MULTI = 1u << 12,
 };
 
+struct poni_item;
+
 /* The engine under test, as one test has it. Of a pool policy kit/work.h has
  * the rest. */
 struct kit {
     struct poni_entry *entry;         // borrowed
     const struct pons_engine *engine; // static
+    const struct poni_item *given;    // options of every kit_open(); NULL: none
     struct pons_config *config;       // owned; what the next kit_open() takes
 };
 
@@ -136,6 +139,10 @@ int kit_try_open(struct kit *k, struct pons_reactor **out,
 
 /* What open answered `err` with says why not. */
 void kit_check_reason(const struct pons_reason *reason, int err);
+
+/* Whether its table allows the options that are given; else the sentence is
+ * pons_last_error()'s. */
+int kit_takes_given(struct kit *k);
 
 /* What kit_open() takes from now on: the defaults but for one option. Nothing
  * may be open. 0, or -EINVAL if the option does not have that value. */

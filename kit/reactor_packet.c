@@ -73,11 +73,17 @@ packet_udp(struct kit *k)
         kit_pends(r, &ops[i]);
     }
     for (int i = 0; i < OPS; i++)
-        kit_ends(r, kit_op(PONS_OP_SEND, other, "abc", (size_t)i), i);
+        KIT_EQ(send(other, "abc", (size_t)i, 0), i, "the kit's own send");
     kit_await_all(r, ops, OPS);
     for (int i = 0; i < OPS; i++)
         sum += ops[i].res;
     KIT_EQ(sum, 0 + 1 + 2, "the sum of datagrams of 0, 1 and 2 bytes");
+
+    /* One after the other: an op that waited would end beside the SEND. */
+    for (int i = 0; i < OPS; i++) {
+        kit_ends(r, kit_op(PONS_OP_SEND, other, "abc", (size_t)i), i);
+        kit_ends(r, kit_op(PONS_OP_RECV, fd, text[i], ROOM), i);
+    }
     kit_forget(r, fd);
     kit_forget(r, other);
     kit_close(r);

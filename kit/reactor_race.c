@@ -20,6 +20,7 @@
 
 enum {
     RACES = 100000,
+    PAUSE = 65, // rounds; odd: with a cancel, and without
     ACCEPTS = 5000,
     SENDS = 5000,
     CHUNK = 3000,  // bytes of a SEND
@@ -68,7 +69,7 @@ race_recv(struct pons_reactor *r, int fd, char *c, unsigned round)
     int res;
 
     if (kit_submit(r, op) == PONS_SUBMIT_PENDING) {
-        if (round % 3 == 0)
+        if (round % PAUSE == 0)
             sched_yield();
         if (round % 2 == 0)
             r->ops->cancel(r, op);

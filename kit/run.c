@@ -93,14 +93,17 @@ child_prepare(pid_t parent, int words)
 }
 
 static _Noreturn void
-child_run(const struct kit_test *test, struct poni_entry *entry)
+child_run(const struct kit_test *test, struct poni_entry *entry,
+          const struct poni_item *given)
 {
-    struct kit k = {.entry = entry};
+    struct kit k = {.entry = entry, .given = given};
     const char *unmet;
 
     if (poni_entry_load(entry) < 0)
         kit_fail("it cannot be loaded: %s", pons_last_error());
     k.engine = entry->engine;
+    if (given != NULL && given->pair_count > 0 && !kit_takes_given(&k))
+        kit_unusable(pons_last_error());
     unmet = kit_need_unmet(&k, test->needs);
     if (unmet != NULL)
         kit_skip("%s", unmet);
@@ -317,7 +320,8 @@ run_follow(struct run *r, struct kit_result *result)
 }
 
 static int
-run_fork(struct run *r, struct kit_result *result, struct poni_entry *entry)
+run_fork(struct run *r, struct kit_result *result, struct poni_entry *entry,
+         const struct poni_item *given)
 {
     pid_t own = getpid();
     int words[2];
@@ -338,7 +342,7 @@ run_fork(struct run *r, struct kit_result *result, struct poni_entry *entry)
         close(words[0]);
         child_prepare(own, words[1]);
         kit_verdict_use(r->verdict);
-        child_run(result->test, entry);
+        child_run(result->test, entry, given);
     }
     close(words[1]);
     r->words = words[0];
@@ -347,7 +351,7 @@ run_fork(struct run *r, struct kit_result *result, struct poni_entry *entry)
 
 int
 kit_run_test(struct kit_result *result, struct poni_entry *entry,
-             const struct kit_limits *limits)
+             const struct poni_item *given, const struct kit_limits *limits)
 {
     struct run r = {.limits = limits};
     int err;
@@ -357,7 +361,7 @@ kit_run_test(struct kit_result *result, struct poni_entry *entry,
     if (r.verdict == MAP_FAILED)
         return -errno;
     r.verdict->outcome = KIT_RUNNING;
-    err = run_fork(&r, result, entry);
+    err = run_fork(&r, result, entry, given);
     munmap(r.verdict, sizeof *r.verdict);
     return err;
 }

@@ -36,6 +36,7 @@ struct kit_limits {
 /* 0 with the outcome in `result`; -EINTR: interrupted, and NOT_RUN; -errno: no
  * process could be made. */
 int kit_run_test(struct kit_result *result, struct poni_entry *entry,
+                 const struct poni_item *given,
                  const struct kit_limits *limits);
 
 #endif /* KIT_RUN_H */

@@ -16,8 +16,11 @@
 #define TEST_PLUGIN_DIR "/nowhere" // a static build has no shared objects
 #endif
 
-static const char *const files[] = {"epoll", "poll", "null", "elastic",
-                                    "inline"};
+static const char *const files[] = {"epoll", "poll",
+#ifdef PONS_URING
+                                    "uring",
+#endif
+                                    "null",  "elastic", "inline"};
 
 static struct pons_settings given = {.size = sizeof given,
                                      .flags = PONS_NO_ENVIRONMENT};

@@ -339,9 +339,8 @@ class Settings(Test):
                 ("PONS_REACTOR", "epoll:events=5:events=6", "events"),
                 ("PONS_REACTOR", "epoll:events", "events"),
                 ("PONS_REACTOR", "epoll,,poll", "empty"),
-                ("PONS_REACTOR", "uring", "uring: not installed",
-                 "not part of this Pons", "PONS_PLUGIN_PATH_ADD",
-                 "use epoll or auto"),
+                ("PONS_REACTOR", "libuv", "libuv: not installed",
+                 "there is no libuv.so", "libuv1-dev", "use epoll or auto"),
                 ("PONS_REACTOR", "urnig,epoll", '"urnig"',
                  'did you mean "uring"?'),
                 ("PONS_PLUGINS_DISABLE", "epol_*", '"epol_*"', '"epoll"'),
@@ -416,15 +415,15 @@ class Settings(Test):
         self.assertNotIn("epoll: epoll", result.stderr)
 
     def test_an_engine_that_is_not_installed_is_passed_over(self):
-        result = pons("explain", PONS_REACTOR="uring,epoll")
+        result = pons("explain", PONS_REACTOR="libuv,epoll")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
-        self.assertRegex(result.stdout, r"(?m)^  uring: not installed: ")
+        self.assertRegex(result.stdout, r"(?m)^  libuv: not installed: ")
         self.assertRegex(result.stdout, r"(?m)^reactor epoll ")
         told = json.loads(pons("explain", "--json",
-                               PONS_REACTOR="uring,epoll").stdout)
+                               PONS_REACTOR="libuv,epoll").stdout)
         self.assertEqual([(c["name"], c["verdict"])
                           for c in told["reactor"]["candidates"]],
-                         [("uring", "not usable"), ("epoll", "chosen")])
+                         [("libuv", "not usable"), ("epoll", "chosen")])
 
     def test_explain_names_choice_and_origin_of_each_setting(self):
         conf = self.path("pons.conf")
@@ -549,7 +548,7 @@ class List(Test):
         for setting, value, *parts in (
                 ("PONS_REACTOR", "epol", '"epol"', '"epoll"'),
                 ("PONS_REACTOR", "epoll:evnts=1", '"evnts"', '"events"'),
-                ("PONS_REACTOR", "uring", "not installed"),
+                ("PONS_REACTOR", "libuv", "not installed"),
                 ("PONS_POOL", "elastik", '"elastik"', '"elastic"'),
                 ("PONS_POOL", "elastic:max=0", "max=0", "1 to")):
             for words in ((), ("epoll",), ("--json",)):
@@ -567,8 +566,8 @@ class List(Test):
 
     def test_known_engines_are_listed_though_not_installed(self):
         self.assertRegex(pons("list").stdout,
-                         r"(?m)^uring +reactor +- +-  not installed: .*plugin")
-        (engine,) = json.loads(pons("list", "uring", "--json").stdout)
+                         r"(?m)^libuv +poller +- +-  not installed: .*plugin")
+        (engine,) = json.loads(pons("list", "libuv", "--json").stdout)
         self.assertEqual((engine["usable"], engine["status"]),
                          (False, "not installed"))
 
@@ -974,7 +973,7 @@ class Wrappers(Test):
 
     def test_auto_never_takes_them(self):
         out = self.pons("explain", "--json",
-                        PONS_PLUGINS_DISABLE="epoll").stdout
+                        PONS_PLUGINS_DISABLE="epoll,uring").stdout
         self.assertEqual(json.loads(out)["reactor"]["name"], "poll")
 
     def test_each_misuse_names_the_word_and_what_is_allowed(self):

@@ -43,6 +43,13 @@ def environment(**settings):
     return env
 
 
+def built_in():
+    said = subprocess.run([PONS, "list", "--json"], capture_output=True,
+                          text=True, check=True)
+    return [e["name"] for e in json.loads(said.stdout)
+            if e["path"] is None and "rank" in e]
+
+
 def conform(*words, **settings):
     return subprocess.run([PONS, "conform", *words],
                           env=environment(**settings),
@@ -179,7 +186,7 @@ class Words(unittest.TestCase):
 
     def test_misuse_is_refused_before_anything_runs(self):
         self.refused(conform("epoll", "epol"), '"epol"', 'did you mean "epoll"')
-        self.refused(conform("uring"), "uring", "not installed")
+        self.refused(conform("libuv"), "libuv", "not installed")
         self.refused(conform("epoll", PONS_PLUGINS_DISABLE="epoll"), "epoll",
                      "disabled by", "PONS_PLUGINS_DISABLE")
         self.refused(conform("/nowhere/at/all.so"), "/nowhere/at/all.so")
@@ -232,8 +239,18 @@ class Words(unittest.TestCase):
         self.assertEqual(re.findall(r"^(\w+) keeps the rules", result.stdout,
                                     re.M), ["epoll", "poll", "null"])
 
+    def test_options_are_for_all_tests_of_one_engine(self):
+        result = conform("--only", "R7", "epoll:events=1", "poll")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        result = conform("--only", "R7", "epoll:evnts=1")
+        self.assertEqual(result.returncode, 2, result)
+        self.assertIn('"evnts"', result.stdout)
+        self.refused(conform("epoll,poll"), "is a list")
+        self.refused(conform("elastic:max=4:max=5"), "max")
+
     def test_without_names_all_that_have_the_rule_are_meant(self):
-        for rule, engines in (("R15", ["epoll", "poll", "null"]),
+        uring = [name for name in built_in() if name == "uring"]
+        for rule, engines in (("R15", ["epoll", *uring, "poll", "null"]),
                               ("B10", ["elastic", "fixed", "inline"])):
             reports = json.loads(conform("--json", "--only", rule).stdout)
             self.assertEqual([r["engine"] for r in reports], engines)

@@ -17,6 +17,9 @@
 
 const char *const reactors_here[] = {
     "epoll", "poll",
+#ifdef TEST_URING
+    "uring",
+#endif
 #ifdef TEST_LIBEV
     "libev",
 #endif

@@ -28,8 +28,8 @@
 #include "pons/task.h"
 #include "unit.h"
 
-/* Those that do I/O and are built: epoll, poll, and libev and libuv where their
- * libraries are; NULL at the end. */
+/* Those that do I/O and are built: epoll, poll, uring where liburing's header
+ * is, and libev and libuv where their libraries are; NULL at the end. */
 extern const char *const reactors_here[];
 
 typedef void body_f(void *arg);

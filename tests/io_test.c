@@ -182,7 +182,8 @@ static void
 on_each(void (*test)(const char *reactor))
 {
     for (const char *const *r = reactors_here; *r != NULL; r++)
-        test(*r);
+        if (strcmp(*r, "uring") != 0) // whose streams have no home
+            test(*r);
 }
 
 static int64_t

@@ -124,9 +124,9 @@ class Words(Test):
             for kind in KINDS:
                 self.refused(2, 'there is an engine "%s" already (is built in);'
                              " choose another name" % name, kind, name)
-        self.refused(2, 'there is an engine "uring" already (is one that a '
-                     "later Pons brings); choose another name", "reactor",
-                     "uring")
+        self.refused(2, 'there is an engine "libuv" already (is one of '
+                     "Pons's own, not installed here); choose another name",
+                     "reactor", "libuv")
 
     def test_the_folder_may_not_be_there(self):
         os.mkdir(self.path("empty"))

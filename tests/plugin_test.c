@@ -962,12 +962,12 @@ of_a_list_the_first_usable_is_taken(void)
 static void
 a_known_engine_that_is_not_installed_is_passed_over_in_a_list(void)
 {
-    check_chosen("uring,low", "low", "\n  uring: not installed: ");
-    check_chosen("uring:entries=5,low", "low", "; its options were not check");
+    check_chosen("libev,low", "low", "\n  libev: not installed: ");
+    check_chosen("libev:method=5,low", "low", "; its options were not check");
     check_chosen("low,libev,libuv", "low", "\n  libuv: not installed: ");
-    check_not_chosen("uring,sunday", -ENOTSUP, "no reactor is usable here",
-                     "uring: not installed: ");
-    check_not_chosen("uring,lwo", -ENOENT, "there is no reactor \"lwo\"",
+    check_not_chosen("libev,sunday", -ENOTSUP, "no reactor is usable here",
+                     "libev: not installed: ");
+    check_not_chosen("libev,lwo", -ENOENT, "there is no reactor \"lwo\"",
                      "did you mean \"low\"?");
 }
 
@@ -977,16 +977,18 @@ a_known_engine_alone_says_what_to_use(void)
 #ifndef TEST_PLUGIN_DIR
     SKIP("a static build can have no more than it has");
 #endif
-    check_not_chosen("uring", -ENOTSUP,
-                     "reactor: uring: not installed: it is not part of this "
-                     "Pons (" PONS_VERSION "); it comes with a later version",
-                     "PONS_PLUGIN_PATH_ADD; use epoll or auto");
+    check_not_chosen("libev", -ENOTSUP,
+                     "reactor: libev: not installed: there is no libev.so in "
+                     "the plugin directories",
+                     "Debian's libev-dev is installed; use epoll or auto");
     check_not_chosen("epoll", -ENOTSUP, "epoll: not installed",
                      "built without it");
+    check_not_chosen("uring", -ENOTSUP, "uring: not installed",
+                     "where Debian's liburing-dev is installed");
     check_not_chosen("urnig", -ENOENT, "not installed: epoll, poll, null, uri",
                      "did you mean \"uring\"?");
     given.flags |= PONS_NO_EXTERNAL_PLUGINS;
-    check_not_chosen("uring", -ENOTSUP, "uring: not installed",
+    check_not_chosen("libev", -ENOTSUP, "libev: not installed",
                      "the program allows built-in plugins only");
 }
 

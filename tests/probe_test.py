@@ -214,10 +214,10 @@ $""")
         self.fail(result)
 
     def test_a_name_that_is_not_installed_says_so(self):
-        engine = self.fails("uring", "refused", "not installed: ", "")
+        engine = self.fails("libuv", "refused", "not installed: ", "")
         self.assertEqual(engine["way_out"], None)
-        self.assertIn("uring: does not work here: not installed: ",
-                      probe("uring").stdout)
+        self.assertIn("libuv: does not work here: not installed: ",
+                      probe("libuv").stdout)
 
     def test_a_disabled_engine_says_by_what(self):
         self.fails("epoll", "refused", 'disabled by "epo*"',

@@ -33,7 +33,9 @@
  *                 was consumed.
  *   R6  batched   With PONS_REACTOR_COMPLETION, submit makes no system call
  *                 while the queue has room; poll at most one unless a queue
- *                 overflowed.
+ *                 overflowed. What R9 has to know of a descriptor and the
+ *                 engine cannot tell (the mode of a listener, whether there
+ *                 are offsets) may be looked at in submit.
  *   R7  poll      Fills an array and calls nobody; more than `cap` events stay
  *                 for the next call. Deadlines are absolute host time,
  *                 PONS_NEVER none; it returns 0 before its deadline only after
