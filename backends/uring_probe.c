@@ -102,9 +102,10 @@ poni_uring_refuse(const struct pons_host *host, struct pons_reason *reason,
 static uint64_t
 probe_opcodes(const struct uring_ring *r)
 {
-    struct {
+    union {
         struct io_uring_probe head;
-        struct io_uring_probe_op ops[URING_OPS];
+        char room[sizeof(struct io_uring_probe) +
+                  URING_OPS * sizeof(struct io_uring_probe_op)];
     } probe;
     uint64_t bits = 0;
 
@@ -113,8 +114,8 @@ probe_opcodes(const struct uring_ring *r)
         0)
         return 0;
     for (unsigned i = 0; i < probe.head.ops_len && i < URING_OPS; i++)
-        if (probe.ops[i].flags & IO_URING_OP_SUPPORTED)
-            bits |= UINT64_C(1) << probe.ops[i].op;
+        if (probe.head.ops[i].flags & IO_URING_OP_SUPPORTED)
+            bits |= UINT64_C(1) << probe.head.ops[i].op;
     return bits;
 }
 

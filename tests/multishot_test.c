@@ -1136,7 +1136,7 @@ left_in_course(const char *reactor, const char *workers)
         CHECK_EQ(pons_recv_next(&l.m, &bytes), 1);
         CHECK_EQ(*(char *)bytes.data, 'b' + i);
         pons_lent_return(&bytes);
-        CHECK_EQ(pons_send(l.s[1], "cd" + i, 1), 1);
+        CHECK_EQ(pons_send(l.s[1], &"cd"[i], 1), 1);
     }
     CHECK_EQ(pons_recv_multi_end(&l.m), 0);
     pons_stream_close(l.s[0]);
