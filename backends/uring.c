@@ -19,7 +19,6 @@
 #include "uring.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -29,88 +28,11 @@ enum {
     ENTRIES_MIN = 2,
     ENTRIES_MAX = 32768, // the kernel's; as is the next
     COMPLETIONS_MAX = 65536,
-    COMPLETIONS = 4096,  // at least, unless cq says so: 64 KiB
-    FOR_EACH = 4,        // completions for each entry: more are in flight
-    MOMENT_NS = 1000000, // where the kernel has no memory for more
-    YEAR_BITS = 55,      // 2^55 ns are a year; the kernel cannot add 2^63
+    COMPLETIONS = 4096, // at least, unless cq says so: 64 KiB
+    FOR_EACH = 4,       // completions for each entry: more are in flight
 };
 
-/* --- into the ring --- */
-
-static void
-fill_bell(struct uring *u)
-{
-    struct io_uring_sqe *sqe;
-
-    if (u->bell_rings || (sqe = uring_next_entry(&u->ring)) == NULL)
-        return;
-    io_uring_prep_poll_multishot(sqe, u->bell, POLLIN);
-    sqe->user_data = URING_BELL;
-    u->bell_rings = 1;
-}
-
-static void
-fill_move(struct uring *u)
-{
-    struct io_uring_sqe *sqe;
-
-    if (!u->moves_owed || (sqe = uring_next_entry(&u->ring)) == NULL)
-        return;
-    io_uring_prep_cancel64(sqe, 0,
-                           IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
-    sqe->user_data = URING_MOVES;
-    u->moves_owed = 0;
-}
-
-static void
-fill_cancels(struct uring *u)
-{
-    while (u->cancels.first != NULL) {
-        struct io_uring_sqe *sqe = uring_next_entry(&u->ring);
-
-        if (sqe == NULL)
-            return;
-        poni_uring_fill_cancel(sqe, uring_pop(&u->cancels));
-    }
-}
-
-static void
-fill_queued(struct uring *u)
-{
-    while (u->queued.first != NULL) {
-        struct io_uring_sqe *sqe = uring_next_entry(&u->ring);
-
-        if (sqe == NULL)
-            return;
-        poni_uring_put(u, sqe, uring_pop(&u->queued));
-    }
-}
-
-static void
-fill_later(struct uring *u)
-{
-    struct pons_op *op;
-
-    if (u->later.first == NULL || u->host->now(u->host) < u->later_ns)
-        return;
-    while ((op = uring_pop(&u->later)) != NULL)
-        if (op->backend[0] == URING_DOUBTS)
-            poni_uring_ask_cancel(u, op);
-        else
-            poni_uring_ask(u, op);
-}
-
-/* The bell first: without it a wake could be missed. Cancels before ops: they
- * must not wait for what they are to end. */
-static void
-uring_fill(struct uring *u)
-{
-    fill_move(u);
-    fill_bell(u);
-    fill_later(u);
-    fill_cancels(u);
-    fill_queued(u);
-}
+/* --- ops --- */
 
 static enum uring_step
 submit_step(const struct pons_op *op)
@@ -164,185 +86,15 @@ uring_cancel(struct pons_reactor *r, struct pons_op *op)
     poni_uring_cancel(uring_self(r), op);
 }
 
-/* --- out of it --- */
-
-static void
-take_bell(struct uring *u, int32_t res, unsigned flags)
-{
-    if (flags & IORING_CQE_F_MORE)
-        return;
-    u->bell_rings = 0;
-    if (res >= 0 || res == -ECANCELED)
-        return;
-    u->host->log(u->host, PONS_LOG_ERROR, "uring",
-                 "the eventfd of wake() can be watched no more: %s",
-                 strerror(-res));
-    u->broken = res;
-}
-
-/* What one completion says. 1: *ev is an event. */
-static int
-take_one(struct uring *u, const struct io_uring_cqe *cqe, struct pons_event *ev)
-{
-    uint64_t who = cqe->user_data;
-    struct pons_op *op = (struct pons_op *)(uintptr_t)(who & ~(uint64_t)1);
-
-    if (who == URING_BELL)
-        take_bell(u, cqe->res, cqe->flags);
-    if (who < URING_SPECIAL)
-        return 0;
-    if (who & URING_CANCEL)
-        return poni_uring_cancel_told(u, op, cqe->res, ev);
-    return poni_uring_told(u, op, cqe->res, cqe->flags, ev);
-}
-
-/* What does not fit stays in the ring. */
-static int
-uring_take(struct uring *u, struct pons_event *events, unsigned cap)
-{
-    unsigned head = *u->ring.cq_head, n = 0;
-    struct pons_op *op;
-
-    while (n < cap && (op = uring_pop(&u->finished)) != NULL)
-        events[n++] = (struct pons_event){
-            .op = op, .res = op->res, .flags = op->event_flags};
-    /* Pairs with the kernel's release: the completion is written. */
-    while (n < cap && head != io_uring_smp_load_acquire(u->ring.cq_tail)) {
-        n += (unsigned)take_one(u, &u->ring.cqes[head & u->ring.cq_mask],
-                                &events[n]);
-        head++;
-    }
-    /* Pairs with the kernel's acquire: they have been read. */
-    io_uring_smp_store_release(u->ring.cq_head, head);
-    return (int)n;
-}
-
-/* --- poll --- */
-
-static int
-uring_must_not_wait(const struct uring *u, uint64_t deadline_ns)
-{
-    return deadline_ns == 0 || u->finished.first != NULL ||
-           u->queued.first != NULL || u->cancels.first != NULL ||
-           uring_has_completions(&u->ring) ||
-           __atomic_load_n(&u->rung, __ATOMIC_RELAXED) != 0;
-}
-
-/* How long the kernel may wait. Nothing will report what is in u->later. */
-static uint64_t
-uring_left_ns(const struct uring *u, uint64_t deadline_ns)
-{
-    const uint64_t most = UINT64_C(1) << YEAR_BITS;
-    uint64_t now;
-
-    if (u->later.first != NULL && u->later_ns < deadline_ns)
-        deadline_ns = u->later_ns;
-    if (deadline_ns == PONS_NEVER)
-        return PONS_NEVER;
-    now = u->host->now(u->host);
-    if (deadline_ns <= now)
-        return 0;
-    return deadline_ns - now < most ? deadline_ns - now : most;
-}
-
-/* Errors that pass: a signal, the time, a backlog of completions, no memory for
- * more at once (then it waits a moment for some to end). */
-static int
-uring_entered(struct uring *u, int n)
-{
-    switch (n) {
-    case -EINTR:
-    case -ETIME:
-        return 0;
-    case -EBUSY:
-    case -EAGAIN:
-    case -ENOMEM:
-        u->overflows++;
-        n = poni_uring_ring_enter(&u->ring, 0, !uring_has_completions(&u->ring),
-                                  MOMENT_NS);
-        return n == -EINTR || n == -ETIME || n == -EBUSY ? 0 : n;
-    default:
-        break;
-    }
-    if (n >= 0)
-        return 0;
-    u->host->log(u->host, PONS_LOG_ERROR, "uring",
-                 "io_uring_enter: %s: the ring is given up", strerror(-n));
-    u->broken = n;
-    return n;
-}
-
-/* At most one system call, if there is reason for one. */
-static int
-uring_enter(struct uring *u, uint64_t deadline_ns)
-{
-    unsigned submit = uring_unsubmitted(&u->ring), wait = 0;
-    unsigned flags = __atomic_load_n(u->ring.sq_flags, __ATOMIC_RELAXED);
-    uint64_t left = 0;
-
-    if (!uring_must_not_wait(u, deadline_ns)) {
-        left = uring_left_ns(u, deadline_ns);
-        wait = left > 0;
-    }
-    if (flags & IORING_SQ_CQ_OVERFLOW)
-        u->overflows++;
-    if (submit == 0 && wait == 0 &&
-        !(flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)))
-        return 0;
-    u->enters++;
-    return uring_entered(u,
-                         poni_uring_ring_enter(&u->ring, submit, wait, left));
-}
-
-/* Whether there was a wake; answers it. Pairs with uring_wake(): what the waker
- * wrote before is visible after. */
-static int
-uring_rung(struct uring *u)
-{
-    return __atomic_load_n(&u->rung, __ATOMIC_RELAXED) != 0 &&
-           __atomic_exchange_n(&u->rung, 0, __ATOMIC_SEQ_CST) != 0;
-}
-
-static int
-uring_is_late(const struct uring *u, uint64_t deadline_ns)
-{
-    return deadline_ns == 0 ||
-           (deadline_ns != PONS_NEVER && u->host->now(u->host) >= deadline_ns);
-}
-
-/* Whether the ring was too small, and is emptier than it was: then poll() goes
- * on, whatever its deadline, for what is to come later has been asked now. */
-static int
-uring_has_backlog(const struct uring *u, unsigned unsubmitted)
-{
-    return (u->queued.first != NULL || u->cancels.first != NULL) &&
-           uring_unsubmitted(&u->ring) < unsubmitted;
-}
-
 static int
 uring_poll(struct pons_reactor *r, struct pons_event *events, unsigned cap,
            uint64_t deadline_ns)
 {
-    struct uring *u = uring_self(r);
-    unsigned unsubmitted;
-    int n;
-
-    do {
-        if (u->broken < 0)
-            return u->broken;
-        uring_fill(u);
-        unsubmitted = uring_unsubmitted(&u->ring);
-        n = uring_enter(u, deadline_ns);
-        if (n < 0)
-            return n;
-        n = uring_take(u, events, cap);
-    } while (n == 0 && (uring_has_backlog(u, unsubmitted) ||
-                        (!uring_rung(u) && !uring_is_late(u, deadline_ns))));
-    return n;
+    return poni_uring_turn(uring_self(r), events, cap, deadline_ns);
 }
 
 /* Rings once per answer; a ring that comes late, after its wake was answered,
- * is ignored by uring_poll(). Any thread, any signal handler. */
+ * is ignored by poll(). Any thread, any signal handler. */
 static int
 uring_wake(struct pons_reactor *r)
 {
@@ -350,7 +102,7 @@ uring_wake(struct pons_reactor *r)
     uint64_t one = 1;
     int saved = errno;
 
-    /* Pairs with uring_rung(): publishes what the waker wrote before. */
+    /* Pairs with turn_rung(): publishes what the waker wrote before. */
     if (__atomic_exchange_n(&u->rung, 1, __ATOMIC_SEQ_CST) != 0)
         return 0;
     (void)!write(u->bell, &one, sizeof one);

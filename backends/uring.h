@@ -5,7 +5,8 @@
 /*
  * backends/uring.h - what the files of the reactor uring share.
  *
- *   uring.c         the tables; open, submit, cancel, poll, wake, close
+ *   uring.c         the tables; open, submit, cancel, wake, close
+ *   uring_turn.c    poll
  *   uring_ring.c    the ring: made, entered, taken down
  *   uring_probe.c   what this kernel can do, found by trying; why it cannot
  *   uring_entry.c   an op as an entry of the ring
@@ -154,7 +155,12 @@ enum uring_step {
 
 /* Who an entry is of: an op, its cancel, or one of these. */
 #define URING_CANCEL 1u // beside the op
-enum { URING_BELL = 2, URING_MOVES = 4, URING_SPECIAL = 16 };
+enum {
+    URING_BELL = 2,
+    URING_MOVES = 4,
+    URING_BELL_TOO = 6,
+    URING_SPECIAL = 16
+};
 
 /* By op->next and, backwards, op->backend[1]. */
 struct uring_list {
@@ -245,6 +251,14 @@ struct uring {
     __attribute__((aligned(64))) uint32_t rung;
 };
 
+/* The bell of the present owner: the one before may not have been taken out
+ * yet, and nobody may wait for that. */
+static inline uint64_t
+uring_bell(const struct uring *u)
+{
+    return u->moves % 2 == 0 ? URING_BELL : URING_BELL_TOO;
+}
+
 static inline struct uring *
 uring_self(struct pons_reactor *r)
 {
@@ -272,6 +286,12 @@ void poni_uring_fill(const struct uring *u, struct io_uring_sqe *sqe,
 
 /* What poll(2) waits for when the call would block. */
 unsigned poni_uring_events(const struct pons_op *op);
+
+/* --- uring_turn.c --- */
+
+/* What poll() does and says. */
+int poni_uring_turn(struct uring *u, struct pons_event *events, unsigned cap,
+                    uint64_t deadline_ns);
 
 /* --- uring_result.c --- */
 
@@ -312,6 +332,9 @@ int poni_uring_ends(struct uring *u, struct pons_op *op, int32_t res,
 /* The number of the thread that calls. */
 uint64_t poni_uring_thread(void);
 int poni_uring_bind(struct uring *u);
+
+/* Takes everything out, in one entry. 0: there is no room for it yet. */
+int poni_uring_fill_move(struct uring *u);
 
 /* Takes back what the calling thread has there. */
 void poni_uring_leave(struct uring *u);

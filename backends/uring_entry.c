@@ -181,18 +181,11 @@ entry_fsync(const struct uring *u, struct io_uring_sqe *sqe,
             const struct pons_op *op)
 {
     (void)u;
-    io_uring_prep_fsync(sqe, op->fd, 0);
+    io_uring_prep_fsync(sqe, op->fd,
+                        op->opcode == PONS_OP_FDATASYNC ? IORING_FSYNC_DATASYNC
+                                                        : 0);
 }
 
-static void
-entry_fdatasync(const struct uring *u, struct io_uring_sqe *sqe,
-                const struct pons_op *op)
-{
-    (void)u;
-    io_uring_prep_fsync(sqe, op->fd, IORING_FSYNC_DATASYNC);
-}
-
-/* liburing's own takes the size for an off_t, and so does the kernel. */
 static void
 entry_fallocate(const struct uring *u, struct io_uring_sqe *sqe,
                 const struct pons_op *op)
@@ -295,7 +288,7 @@ static const struct entry {
     [PONS_OP_OPENAT]       = {IORING_OP_OPENAT,     entry_openat},
     [PONS_OP_CLOSE]        = {IORING_OP_CLOSE,      entry_close},
     [PONS_OP_FSYNC]        = {IORING_OP_FSYNC,      entry_fsync},
-    [PONS_OP_FDATASYNC]    = {IORING_OP_FSYNC,      entry_fdatasync},
+    [PONS_OP_FDATASYNC]    = {IORING_OP_FSYNC,      entry_fsync},
     [PONS_OP_FALLOCATE]    = {IORING_OP_FALLOCATE,  entry_fallocate},
     [PONS_OP_FTRUNCATE]    = {URING_OP_FTRUNCATE,   entry_ftruncate},
     [PONS_OP_STATX]        = {IORING_OP_STATX,      entry_statx},

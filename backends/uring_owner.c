@@ -119,9 +119,8 @@ owner_first(struct uring *u, uint64_t me)
     return 0;
 }
 
-/* Takes everything out, in one entry. 0: there is no room for it yet. */
-static int
-owner_fill_move(struct uring *u)
+int
+poni_uring_fill_move(struct uring *u)
 {
     struct io_uring_sqe *sqe = uring_next_entry(&u->ring);
 
@@ -147,10 +146,11 @@ owner_move(struct uring *u, uint64_t me)
 {
     u->owner = me;
     u->moves++;
+    u->bell_rings = 0; // for this owner
     owner_choose_descriptor(u);
     if (uring_unsubmitted(&u->ring) == u->ring.sq_entries)
         (void)owner_submit(u);
-    u->moves_owed = !owner_fill_move(u);
+    u->moves_owed = !poni_uring_fill_move(u);
     (void)owner_submit(u);
     (void)owner_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 }
@@ -174,7 +174,7 @@ poni_uring_bind(struct uring *u)
 void
 poni_uring_leave(struct uring *u)
 {
-    if (u->owner == poni_uring_thread() && owner_fill_move(u))
+    if (u->owner == poni_uring_thread() && poni_uring_fill_move(u))
         (void)owner_submit(u);
     owner_unregister(u);
 }

@@ -492,6 +492,64 @@ what_an_owner_has_in_the_kernel_moves_while_it_spins(void)
     move_of(1);
 }
 
+struct out_of_reach {
+    struct pons_reactor *r;
+    int has, enough;
+    int way_out[2];
+};
+
+/* In vfork(2), where no signal gets at it, and no task of the kernel's. */
+static void *
+vforks(void *arg)
+{
+    struct out_of_reach *o = arg;
+    char c;
+
+    CHECK_EQ(o->r->ops->bind(o->r), 0);
+    nothing_ends(o->r); // its bell rings
+    poni_store_release(&o->has, 1);
+    if (vfork() == 0) {
+        alarm(60); // if the test is gone
+        while (read(o->way_out[0], &c, 1) < 0)
+            continue;
+        _exit(0);
+    }
+    return NULL;
+}
+
+static void *
+wakes(void *arg)
+{
+    struct out_of_reach *o = arg;
+
+    while (!poni_load_acquire(&o->enough))
+        CHECK_EQ(o->r->ops->wake(o->r), 0);
+    return NULL;
+}
+
+static void
+wakes_find_the_new_owner_though_the_old_one_is_out_of_reach(void)
+{
+    struct out_of_reach o = {.r = open_one()};
+    pthread_t threads[2];
+    struct pons_event ev;
+
+    CHECK_EQ(pipe(o.way_out), 0);
+    CHECK_EQ(pthread_create(&threads[0], NULL, vforks, &o), 0);
+    while (!poni_load_acquire(&o.has))
+        sched_yield();
+    CHECK_EQ(o.r->ops->bind(o.r), 0);
+    CHECK_EQ(pthread_create(&threads[1], NULL, wakes, &o), 0);
+    for (int i = 0; i < 2000; i++)
+        CHECK_EQ(o.r->ops->poll(o.r, &ev, 1, PONS_NEVER), 0);
+    poni_store_release(&o.enough, 1);
+    say(o.way_out[1], "x");
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    close_pair(o.way_out);
+    o.r->ops->close(o.r);
+}
+
 struct passer {
     struct pons_reactor *r;
     struct pons_op *op;
@@ -864,6 +922,7 @@ static const struct unit_test tests[] = {
     {"completions_that_find_no_room_are_not_lost", completions_that_find_no_room_are_not_lost},
     {"what_an_owner_has_in_the_kernel_moves_while_it_sleeps", what_an_owner_has_in_the_kernel_moves_while_it_sleeps},
     {"what_an_owner_has_in_the_kernel_moves_while_it_spins", what_an_owner_has_in_the_kernel_moves_while_it_spins},
+    {"wakes_find_the_new_owner_though_the_old_one_is_out_of_reach", wakes_find_the_new_owner_though_the_old_one_is_out_of_reach},
     {"a_connect_that_has_begun_moves", a_connect_that_has_begun_moves},
     {"a_multishot_moves", a_multishot_moves},
     {"accept_multi_takes_one_after_the_other", accept_multi_takes_one_after_the_other},
