@@ -30,7 +30,7 @@ open_with(const char *option, uint64_t value)
 
     if (test_open_with(&r, poni_builtin_uring->engines, option, value,
                        &reason) < 0)
-        SKIP(reason.text);
+        SKIP("%s", reason.text);
     CHECK_EQ(r->ops->bind(r), 0);
     return r;
 }
