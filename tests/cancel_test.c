@@ -576,7 +576,7 @@ static void
 p3_cancel_and_completion_race_and_one_wins(void)
 {
     race_on("epoll", "1");
-    for (const char *const *r = reactors_here; *r != NULL; r++)
+    for (const char *const *r = reactors_here(); *r != NULL; r++)
         race_on(*r, "2");
 }
 
@@ -688,7 +688,7 @@ accept_race_on(const char *reactor)
 static void
 p3_connection_is_accepted_or_still_in_the_queue(void)
 {
-    for (const char *const *r = reactors_here; *r != NULL; r++)
+    for (const char *const *r = reactors_here(); *r != NULL; r++)
         accept_race_on(*r);
 }
 

@@ -758,7 +758,7 @@ a_handler_wakes_the_worker_that_it_interrupts_in_its_sleep(void)
 #ifdef PONI_TSAN
     SKIP("TSan keeps a signal back that comes just before a sleep");
 #endif
-    for (const char *const *r = reactors_here; *r != NULL; r++) {
+    for (const char *const *r = reactors_here(); *r != NULL; r++) {
         struct pons_runtime *rt = runtime_of(*r, "1");
         struct pons_task *t;
 
@@ -771,7 +771,7 @@ a_handler_wakes_the_worker_that_it_interrupts_in_its_sleep(void)
 static void
 a_handler_wakes_block_on_without_workers(void)
 {
-    for (const char *const *r = reactors_here; *r != NULL; r++)
+    for (const char *const *r = reactors_here(); *r != NULL; r++)
         within(*r, "0", body_asleep, NULL);
 }
 

@@ -7,7 +7,7 @@
  *
  *     everywhere(body, arg);
  *
- * calls body(arg) with each of `reactors_here` times 0, 1, 2 and 4 workers, in
+ * calls body(arg) with each of reactors_here() times 0, 1, 2 and 4 workers, in
  * a fiber and on this thread inside pons_block_on(); and last on this thread
  * with no runtime at all. After a failed CHECK the place is named.
  *
@@ -28,9 +28,10 @@
 #include "pons/task.h"
 #include "unit.h"
 
-/* Those that do I/O and are built: epoll, poll, uring where liburing's header
- * is, and libev and libuv where their libraries are; NULL at the end. */
-extern const char *const reactors_here[];
+/* Those that do I/O and are built: epoll, poll, libev and libuv where their
+ * libraries are, and uring where liburing's header is and io_uring is allowed;
+ * NULL at the end. */
+const char *const *reactors_here(void);
 
 typedef void body_f(void *arg);
 

@@ -282,7 +282,7 @@ by_libuv_body(void *arg)
 static void
 results_are_the_same_of_a_reactor_that_does_files(void)
 {
-    const char *const *r = reactors_here;
+    const char *const *r = reactors_here();
 
     while (*r != NULL && strcmp(*r, "libuv") != 0)
         r++;

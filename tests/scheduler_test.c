@@ -141,7 +141,7 @@ ten_thousand_tasks_of_all_kinds_run_to_their_ends(void)
 {
     static const char *const workers[] = {"0", "1", "2", "4"};
 
-    for (const char *const *r = reactors_here; *r != NULL; r++)
+    for (const char *const *r = reactors_here(); *r != NULL; r++)
         for (int w = 0; w < 4; w++)
             within(*r, workers[w], body_crowd, NULL);
 }

@@ -307,7 +307,7 @@ shut_down_zoo(const char *reactor, const char *count)
 static void
 tasks_in_every_state_end_and_nothing_is_left(void)
 {
-    for (const char *const *r = reactors_here; *r != NULL; r++)
+    for (const char *const *r = reactors_here(); *r != NULL; r++)
         for (int w = 0; w < 4; w++)
             shut_down_zoo(*r, workers[w]);
 }

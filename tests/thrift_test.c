@@ -125,7 +125,7 @@ p4_what_is_warm_allocates_nothing(void)
     static const char *const counts_of[] = {"0", "1", "2"};
 
     for (int i = 0; i < 3; i++)
-        for (const char *const *r = reactors_here; *r != NULL; r++)
+        for (const char *const *r = reactors_here(); *r != NULL; r++)
             thrift_on(*r, counts_of[i]);
 }
 
