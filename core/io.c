@@ -48,10 +48,7 @@ leaf_of_op(struct pons_op *op)
 static int
 io_is_multi(const struct pons_op *op)
 {
-    const struct poni_leaf *leaf =
-        pons_container_of(op, const struct poni_leaf, io.op);
-
-    return leaf->base.ops == &poni_multi_leaf_ops;
+    return poni_op_user(op) == USER_MULTI;
 }
 
 static struct stream_way *
@@ -803,14 +800,6 @@ poni_io_end_event(struct poni_seat *seat, struct pons_op *op, int32_t res)
     io_event_end(seat, op, res);
 }
 
-static void
-io_instead_end(struct poni_seat *seat, struct pons_op *op, int32_t res)
-{
-    if (io_is_multi(op))
-        poni_multi_leave(seat, op);
-    io_event_end(seat, op, res);
-}
-
 /* It is not simply a stream's. */
 __attribute__((noinline)) static void
 io_event_other(struct poni_seat *seat, struct pons_op *op, int32_t res,
@@ -821,7 +810,7 @@ io_event_other(struct poni_seat *seat, struct pons_op *op, int32_t res,
     else if (poni_op_user(op) != USER_INSTEAD)
         poni_call_event(seat, op, res);
     else if (io_instead_ended(seat, leaf_of_op(op)->io.stream, op, &res))
-        io_instead_end(seat, op, res);
+        io_event_end(seat, op, res);
 }
 
 void

@@ -110,17 +110,14 @@ poni_multi_enter(struct poni_seat *seat, struct pons_op *op)
     if (first != NULL)
         link_set(first, BEFORE, m);
     seat->multis = m;
-    if (poni_op_user(op) == USER_STREAM)
-        poni_op_belongs(op, USER_MULTI);
 }
 
-void
-poni_multi_leave(struct poni_seat *seat, struct pons_op *op)
+static void
+multi_leave(struct poni_seat *seat, struct pons_multi *m)
 {
-    struct pons_multi *m = multi_of_op(op);
-    struct pons_multi *before = link_get(m, BEFORE), *behind;
+    struct pons_multi *before = link_get(m, BEFORE);
+    struct pons_multi *behind = link_get(m, BEHIND);
 
-    behind = link_get(m, BEHIND);
     if (before != NULL)
         link_set(before, BEHIND, behind);
     else
@@ -265,7 +262,6 @@ poni_multi_prepare(struct poni_seat *seat, struct pons_op *op)
     if (multi_is_native(m, seat)) {
         poni_buffers_collect(seat);
         poni_store_relaxed(&op->opcode, multi_of[m->kind].multi);
-        poni_op_belongs(op, USER_MULTI);
         return 0;
     }
     if (m->kind != MULTI_RECV)
@@ -332,26 +328,11 @@ poni_multi_event(struct poni_seat *seat, struct pons_op *op, int32_t res,
     pons_waker_wake(&woken);
     if (more)
         return;
-    poni_multi_leave(seat, op);
-    poni_op_belongs(op, USER_STREAM);
+    multi_leave(seat, m);
     poni_io_end_event(seat, op, told ? TOLD : res);
 }
 
 /* --- the leaf --- */
-
-static void
-leaf_describe(const struct pons_future *f, char *text, size_t size)
-{
-    poni_io_ops.describe(f, text, size);
-}
-
-const struct pons_future_ops poni_multi_leaf_ops = {
-    .size = sizeof poni_multi_leaf_ops,
-    .name = "multishot",
-    .poll = poni_io_poll,
-    .cancel = poni_io_cancel,
-    .describe = leaf_describe,
-};
 
 /* As new. Nobody has it. */
 static void
@@ -361,7 +342,7 @@ multi_renew(struct pons_multi *m)
 
     poni_io_init(leaf_of(m), m->io.stream, multi_of[m->kind].plain,
                  m->kind == MULTI_POLL ? IO_POLLS : IO_HOLDS);
-    m->base.ops = &poni_multi_leaf_ops;
+    poni_op_belongs(op, USER_MULTI);
     poni_unpolled_remove(&m->base);
     m->flags = 0;
     if (m->kind == MULTI_ACCEPT)

@@ -4,7 +4,7 @@
 
 /*
  * core/multishot.h - what core/io.c asks about an operation of a multishot
- * (poni_multi_leaf_ops).
+ * (USER_MULTI).
  *
  * Its leaf is an operation like any other, begun by a next and left in course
  * when that next has its result. Where the reactor can, it is multishot; else
@@ -25,17 +25,13 @@
 #include "buffers.h"
 #include "pons/multishot.h"
 
-/* What the leaf of a multishot has as its table; core/io.c knows it by this. */
-extern const struct pons_future_ops poni_multi_leaf_ops;
-
 /* The op is about to be given to the reactor of `seat`, which its owner does;
  * NULL: to be tried on an ordinary thread. 0 or -ENOMEM. */
 int poni_multi_prepare(struct poni_seat *seat, struct pons_op *op);
 
-/* The owner: the reactor has it; its event has come, though not as USER_MULTI;
- * the reactor is to be closed, so all are to end. */
+/* The owner: the reactor has it; the reactor is to be closed, so all are to
+ * end. */
 void poni_multi_enter(struct poni_seat *seat, struct pons_op *op);
-void poni_multi_leave(struct poni_seat *seat, struct pons_op *op);
 void poni_multi_leave_all(struct poni_seat *seat);
 
 /* The owner: an event of a multishot's op (USER_MULTI). */
