@@ -205,8 +205,6 @@ uring_open_ring(struct uring *u, const struct pons_config *config,
                  ? IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                        IORING_SETUP_R_DISABLED
                  : IORING_SETUP_COOP_TASKRUN;
-    if (u->can.no_sqarray)
-        flags |= URING_SETUP_NO_SQARRAY;
     err = poni_uring_ring_open(&u->ring, entries, cq, flags);
     if (err == -EINVAL && u->strict)
         return u->host->refuse(reason, err,

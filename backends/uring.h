@@ -24,10 +24,9 @@
 #include <liburing.h>
 
 /* Younger than the oldest liburing that we are built with (2.3). */
-#define URING_SETUP_NO_SQARRAY (1u << 16) // Linux 6.6
-#define URING_ENTER_NO_IOWAIT  (1u << 7)  // Linux 6.15
-#define URING_FEAT_NO_IOWAIT   (1u << 17)
-#define URING_RWF_NOSIGNAL     0x00000100 // Linux 6.18
+#define URING_ENTER_NO_IOWAIT (1u << 7) // Linux 6.15
+#define URING_FEAT_NO_IOWAIT  (1u << 17)
+#define URING_RWF_NOSIGNAL    0x00000100 // Linux 6.18
 enum {
     URING_OP_WAITID = 50,           // Linux 6.7
     URING_OP_FIXED_FD_INSTALL = 54, // Linux 6.8
@@ -40,22 +39,10 @@ enum {
 /* --- the ring --- */
 
 struct uring_ring {
-    int fd;
+    struct io_uring io;
     unsigned enter_flags;  // of every io_uring_enter(2)
-    int index;             // as which `fd` is registered, or -1
+    int index;             // as which the descriptor is registered, or -1
     uint64_t index_thread; // whose index that is
-
-    unsigned *sq_head, *sq_tail, *sq_flags;
-    unsigned sq_entries, sq_mask;
-    unsigned tail; // ours; *sq_tail follows before each enter
-    struct io_uring_sqe *sqes;
-
-    unsigned *cq_head, *cq_tail;
-    unsigned cq_mask;
-    struct io_uring_cqe *cqes;
-
-    void *map;
-    size_t map_size, sqes_size;
 };
 
 /* 0 or -errno. `flags` beside those that every ring has. */
@@ -66,8 +53,9 @@ void poni_uring_ring_close(struct uring_ring *r);
 /* In a forked child, which has no copy of the memory. */
 void poni_uring_ring_forked(struct uring_ring *r);
 
-/* io_uring_register(2). */
-int poni_uring_register(int fd, unsigned what, void *arg, unsigned count);
+/* io_uring_register(2); 0 or more, or -errno. */
+int poni_uring_register(const struct uring_ring *r, unsigned what, void *arg,
+                        unsigned count);
 
 /*
  * Gives the kernel `submit` entries and waits for `wait` completions, `left_ns`
@@ -80,27 +68,29 @@ int poni_uring_ring_enter(struct uring_ring *r, unsigned submit, unsigned wait,
 static inline struct io_uring_sqe *
 uring_next_entry(struct uring_ring *r)
 {
-    struct io_uring_sqe *sqe;
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&r->io);
 
-    /* Pairs with the kernel's release: it has read what the entry was. */
-    if (r->tail - io_uring_smp_load_acquire(r->sq_head) == r->sq_entries)
-        return NULL;
-    sqe = &r->sqes[r->tail++ & r->sq_mask];
-    __builtin_memset(sqe, 0, sizeof *sqe);
+    if (sqe != NULL)
+        __builtin_memset(sqe, 0, sizeof *sqe);
     return sqe;
 }
 
 static inline unsigned
 uring_unsubmitted(const struct uring_ring *r)
 {
-    return r->tail - io_uring_smp_load_acquire(r->sq_head);
+    return io_uring_sq_ready(&r->io);
+}
+
+static inline int
+uring_is_full(const struct uring_ring *r)
+{
+    return io_uring_sq_space_left(&r->io) == 0;
 }
 
 static inline int
 uring_has_completions(const struct uring_ring *r)
 {
-    /* Pairs with the kernel's release: the completion is written. */
-    return *r->cq_head != io_uring_smp_load_acquire(r->cq_tail);
+    return io_uring_cq_ready(&r->io) != 0;
 }
 
 /* --- ops --- */
@@ -219,8 +209,7 @@ struct uring_group {
 struct uring_can {
     uint64_t opcodes; // PONS_OP_...
     int nosignal;     // RWF_NOSIGNAL
-    int no_sqarray;
-    int registers; // io_uring_register(2) is allowed
+    int registers;    // io_uring_register(2) is allowed
 };
 
 struct uring {

@@ -76,7 +76,7 @@ group_register(const struct uring *u, const struct uring_group *g)
                                    .ring_entries = g->buffers.count,
                                    .bgid = g->buffers.group};
 
-    return poni_uring_register(u->ring.fd, IORING_REGISTER_PBUF_RING, &reg, 1);
+    return poni_uring_register(&u->ring, IORING_REGISTER_PBUF_RING, &reg, 1);
 }
 
 static int

@@ -56,9 +56,9 @@ static void
 owner_register(struct uring *u)
 {
     struct io_uring_rsrc_update as = {.offset = UINT32_MAX,
-                                      .data = (uint64_t)u->ring.fd};
+                                      .data = (uint64_t)u->ring.io.ring_fd};
 
-    if (poni_uring_register(u->ring.fd, IORING_REGISTER_RING_FDS, &as, 1) != 1)
+    if (poni_uring_register(&u->ring, IORING_REGISTER_RING_FDS, &as, 1) != 1)
         return;
     u->ring.index = (int)as.offset;
     u->ring.index_thread = u->owner;
@@ -82,8 +82,7 @@ owner_unregister(struct uring *u)
 
     u->ring.enter_flags &= ~IORING_ENTER_REGISTERED_RING;
     if (u->ring.index >= 0 && u->ring.index_thread == poni_uring_thread())
-        (void)poni_uring_register(u->ring.fd, IORING_UNREGISTER_RING_FDS, &as,
-                                  1);
+        (void)poni_uring_register(&u->ring, IORING_UNREGISTER_RING_FDS, &as, 1);
 }
 
 /* --- owners --- */
@@ -93,21 +92,23 @@ static void
 owner_limit_workers(struct uring *u)
 {
     unsigned most[2] = {u->workers, 0}; // for files; for what waits for ever
+    int err;
 
     if (u->workers == 0)
         return;
-    if (poni_uring_register(u->ring.fd, IORING_REGISTER_IOWQ_MAX_WORKERS, most,
-                            2) < 0)
+    err = poni_uring_register(&u->ring, IORING_REGISTER_IOWQ_MAX_WORKERS, most,
+                              2);
+    if (err < 0)
         u->host->log(u->host, PONS_LOG_WARN, "uring",
                      "workers=%u: the kernel keeps its own number: %s",
-                     u->workers, strerror(errno));
+                     u->workers, strerror(-err));
 }
 
 static int
 owner_first(struct uring *u, uint64_t me)
 {
     if (u->strict) {
-        int err = poni_uring_register(u->ring.fd, IORING_REGISTER_ENABLE_RINGS,
+        int err = poni_uring_register(&u->ring, IORING_REGISTER_ENABLE_RINGS,
                                       NULL, 0);
 
         if (err < 0)
@@ -148,7 +149,7 @@ owner_move(struct uring *u, uint64_t me)
     u->moves++;
     u->bell_rings = 0; // for this owner
     owner_choose_descriptor(u);
-    if (uring_unsubmitted(&u->ring) == u->ring.sq_entries)
+    if (uring_is_full(&u->ring))
         (void)owner_submit(u);
     u->moves_owed = !poni_uring_fill_move(u);
     (void)owner_submit(u);

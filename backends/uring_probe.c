@@ -110,8 +110,7 @@ probe_opcodes(const struct uring_ring *r)
     uint64_t bits = 0;
 
     memset(&probe, 0, sizeof probe);
-    if (poni_uring_register(r->fd, IORING_REGISTER_PROBE, &probe, URING_OPS) <
-        0)
+    if (poni_uring_register(r, IORING_REGISTER_PROBE, &probe, URING_OPS) < 0)
         return 0;
     for (unsigned i = 0; i < probe.head.ops_len && i < URING_OPS; i++)
         if (probe.head.ops[i].flags & IO_URING_OP_SUPPORTED)
@@ -173,11 +172,13 @@ probe_try(struct uring_ring *r, int bell, int32_t ended[TRIED])
         if (n < 0 && n != -EINTR)
             return n;
         while (uring_has_completions(r)) {
-            const struct io_uring_cqe *cqe = &r->cqes[*r->cq_head & r->cq_mask];
+            const struct io_uring_cq *cq = &r->io.cq;
+            const struct io_uring_cqe *cqe =
+                &cq->cqes[*cq->khead & cq->ring_mask];
 
             ended[cqe->user_data] = cqe->res;
             left--;
-            io_uring_smp_store_release(r->cq_head, *r->cq_head + 1);
+            io_uring_cq_advance(&r->io, 1);
         }
     }
     return left == 0 ? 0 : -EINVAL;
@@ -217,13 +218,7 @@ poni_uring_probe(struct uring_can *can, const struct pons_host *host, int bell,
     struct uring_ring r;
     int err;
 
-    can->no_sqarray = 1;
-    err = poni_uring_ring_open(&r, ENTRIES, 2 * ENTRIES,
-                               flags | URING_SETUP_NO_SQARRAY);
-    if (err == -EINVAL) {
-        can->no_sqarray = 0;
-        err = poni_uring_ring_open(&r, ENTRIES, 2 * ENTRIES, flags);
-    }
+    err = poni_uring_ring_open(&r, ENTRIES, 2 * ENTRIES, flags);
     if (err < 0)
         return poni_uring_refuse(host, reason, err);
     err = probe_try(&r, bell, ended);

@@ -2,20 +2,18 @@
 /*
  * backends/uring_ring.c - a ring: made, entered, taken down.
  *
- * Of liburing this takes what its header has: the entries of each operation.
- * The ring itself is made here, for three reasons. Its descriptor is registered
- * for one thread and used by others without that; a wait is bounded without an
- * entry of its own; and libpons needs no further library wherever it goes.
+ * All by liburing, but for what it decides for its users: the descriptor is
+ * registered for one thread and used by others without that, a wait is bounded
+ * without an entry of its own, and a call submits what it waits with. So it is
+ * entered by io_uring_enter2(), not by io_uring_submit() and its kin.
  *
- * The memory is not a forked child's (MADV_DONTFORK): nothing that it does can
- * disturb the parent's ring.
+ * Never asked for: IORING_SETUP_NO_SQARRAY, with which liburing through 2.3
+ * writes over the ring's head. A newer one takes it by itself.
  */
 
 #include "uring.h"
 
 #include <errno.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { SECOND = 1000000000 }; // in ns
@@ -24,55 +22,6 @@ enum { SECOND = 1000000000 }; // in ns
 #define RING_FEATURES                                                     \
     (IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | \
      IORING_FEAT_FAST_POLL | IORING_FEAT_RW_CUR_POS)
-
-int
-poni_uring_register(int fd, unsigned what, void *arg, unsigned count)
-{
-    long n = syscall(SYS_io_uring_register, fd, what, arg, count);
-
-    return n < 0 ? -errno : (int)n;
-}
-
-static void *
-ring_map(int fd, size_t size, uint64_t offset)
-{
-    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_POPULATE, fd, (off_t)offset);
-
-    if (map == MAP_FAILED)
-        return NULL;
-    (void)madvise(map, size, MADV_DONTFORK);
-    return map;
-}
-
-static size_t
-ring_size(const struct io_uring_params *p)
-{
-    size_t sq = p->sq_off.array + p->sq_entries * sizeof(unsigned);
-    size_t cq = p->cq_off.cqes + p->cq_entries * sizeof(struct io_uring_cqe);
-
-    return sq > cq ? sq : cq;
-}
-
-static void
-ring_lay_out(struct uring_ring *r, const struct io_uring_params *p)
-{
-    char *map = r->map;
-    unsigned *array = (unsigned *)(map + p->sq_off.array);
-
-    r->sq_head = (unsigned *)(map + p->sq_off.head);
-    r->sq_tail = (unsigned *)(map + p->sq_off.tail);
-    r->sq_flags = (unsigned *)(map + p->sq_off.flags);
-    r->sq_entries = p->sq_entries;
-    r->sq_mask = p->sq_entries - 1;
-    r->cq_head = (unsigned *)(map + p->cq_off.head);
-    r->cq_tail = (unsigned *)(map + p->cq_off.tail);
-    r->cq_mask = p->cq_entries - 1;
-    r->cqes = (struct io_uring_cqe *)(map + p->cq_off.cqes);
-    if (!(p->flags & URING_SETUP_NO_SQARRAY))
-        for (unsigned i = 0; i < p->sq_entries; i++)
-            array[i] = i;
-}
 
 int
 poni_uring_ring_open(struct uring_ring *r, unsigned entries, unsigned cq,
@@ -84,50 +33,44 @@ poni_uring_ring_open(struct uring_ring *r, unsigned entries, unsigned cq,
     int err;
 
     *r = (struct uring_ring){.index = -1};
-    r->fd = (int)syscall(SYS_io_uring_setup, entries, &p);
-    if (r->fd < 0)
-        return -errno;
+    err = io_uring_queue_init_params(entries, &r->io, &p);
+    if (err < 0)
+        return err;
     if ((p.features & RING_FEATURES) != RING_FEATURES) {
         err = -EINVAL;
-        goto close_fd;
+        goto exit_queue;
     }
-    r->map_size = ring_size(&p);
-    r->sqes_size = p.sq_entries * sizeof(struct io_uring_sqe);
-    r->map = ring_map(r->fd, r->map_size, IORING_OFF_SQ_RING);
-    if (r->map == NULL) {
-        err = -errno;
-        goto close_fd;
-    }
-    r->sqes = ring_map(r->fd, r->sqes_size, IORING_OFF_SQES);
-    if (r->sqes == NULL) {
-        err = -errno;
-        goto unmap;
-    }
-    ring_lay_out(r, &p);
+    /* Nothing that a forked child does can disturb its parent's ring. */
+    err = io_uring_ring_dontfork(&r->io);
+    if (err < 0)
+        goto exit_queue;
     r->enter_flags = IORING_ENTER_GETEVENTS;
     if (p.features & URING_FEAT_NO_IOWAIT)
         r->enter_flags |= URING_ENTER_NO_IOWAIT; // or idle looks like busy
     return 0;
 
-unmap:
-    munmap(r->map, r->map_size);
-close_fd:
-    close(r->fd);
+exit_queue:
+    io_uring_queue_exit(&r->io);
     return err;
 }
 
 void
 poni_uring_ring_close(struct uring_ring *r)
 {
-    munmap(r->sqes, r->sqes_size);
-    munmap(r->map, r->map_size);
-    close(r->fd);
+    io_uring_queue_exit(&r->io);
 }
 
 void
 poni_uring_ring_forked(struct uring_ring *r)
 {
-    close(r->fd);
+    close(r->io.ring_fd);
+}
+
+int
+poni_uring_register(const struct uring_ring *r, unsigned what, void *arg,
+                    unsigned count)
+{
+    return io_uring_register((unsigned)r->io.ring_fd, what, arg, count);
 }
 
 int
@@ -138,20 +81,15 @@ poni_uring_ring_enter(struct uring_ring *r, unsigned submit, unsigned wait,
                                      .tv_nsec = (long long)(left_ns % SECOND)};
     struct io_uring_getevents_arg arg = {.ts = (uintptr_t)&left};
     unsigned flags = r->enter_flags;
-    int fd = r->fd;
-    long n;
+    int fd = r->io.ring_fd;
 
     /* Pairs with the kernel's acquire: publishes the entries. */
-    io_uring_smp_store_release(r->sq_tail, r->tail);
+    io_uring_smp_store_release(r->io.sq.ktail, r->io.sq.sqe_tail);
     if (flags & IORING_ENTER_REGISTERED_RING)
         fd = r->index;
-    if (left_ns == PONS_NEVER || wait == 0) {
-        n = syscall(SYS_io_uring_enter, fd, submit, wait, flags, NULL,
-                    (size_t)0);
-    } else {
-        flags |= IORING_ENTER_EXT_ARG;
-        n = syscall(SYS_io_uring_enter, fd, submit, wait, flags, &arg,
-                    sizeof arg);
-    }
-    return n < 0 ? -errno : (int)n;
+    if (left_ns == PONS_NEVER || wait == 0)
+        return io_uring_enter2((unsigned)fd, submit, wait, flags, NULL, 0);
+    return io_uring_enter2((unsigned)fd, submit, wait,
+                           flags | IORING_ENTER_EXT_ARG, (sigset_t *)&arg,
+                           sizeof arg);
 }

@@ -126,20 +126,20 @@ take_one(struct uring *u, const struct io_uring_cqe *cqe, struct pons_event *ev)
 static int
 turn_take(struct uring *u, struct pons_event *events, unsigned cap)
 {
-    unsigned head = *u->ring.cq_head, n = 0;
+    const struct io_uring_cq *cq = &u->ring.io.cq;
+    unsigned head = *cq->khead, n = 0;
     struct pons_op *op;
 
     while (n < cap && (op = uring_pop(&u->finished)) != NULL)
         events[n++] = (struct pons_event){
             .op = op, .res = op->res, .flags = op->event_flags};
     /* Pairs with the kernel's release: the completion is written. */
-    while (n < cap && head != io_uring_smp_load_acquire(u->ring.cq_tail)) {
-        n += (unsigned)take_one(u, &u->ring.cqes[head & u->ring.cq_mask],
-                                &events[n]);
+    while (n < cap && head != io_uring_smp_load_acquire(cq->ktail)) {
+        n += (unsigned)take_one(u, &cq->cqes[head & cq->ring_mask], &events[n]);
         head++;
     }
     /* Pairs with the kernel's acquire: they have been read. */
-    io_uring_smp_store_release(u->ring.cq_head, head);
+    io_uring_smp_store_release(cq->khead, head);
     return (int)n;
 }
 
@@ -203,7 +203,7 @@ static int
 turn_enter(struct uring *u, uint64_t deadline_ns)
 {
     unsigned submit = uring_unsubmitted(&u->ring), wait = 0;
-    unsigned flags = __atomic_load_n(u->ring.sq_flags, __ATOMIC_RELAXED);
+    unsigned flags = IO_URING_READ_ONCE(*u->ring.io.sq.kflags);
     uint64_t left = 0;
 
     if (!turn_must_not_wait(u, deadline_ns)) {

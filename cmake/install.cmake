@@ -30,6 +30,9 @@ install(FILES docs/write-a-pool-policy.md docs/write-a-reactor.md TYPE DOC)
 file(RELATIVE_PATH PONS_PC_PREFIX
   "/prefix/${PONS_PC_DIR}" "/prefix")
 string(REGEX REPLACE "/$" "" PONS_PC_PREFIX "${PONS_PC_PREFIX}")
+set(PONS_PC_LIBRARIES "${PONS_LIBRARIES}")
+list(TRANSFORM PONS_PC_LIBRARIES PREPEND " -l")
+string(REPLACE ";" "" PONS_PC_LIBRARIES "${PONS_PC_LIBRARIES}")
 configure_file(cmake/pons.pc.in pons.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/pons.pc"
   DESTINATION "${PONS_PC_DIR}")

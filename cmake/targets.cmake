@@ -109,7 +109,8 @@ function(pons_templates target folder)
   target_sources(${target} PRIVATE "${source}")
 endfunction()
 
-# pons_library(TARGET SHARED|STATIC EXPORTED_NAME)
+# pons_library(TARGET SHARED|STATIC EXPORTED_NAME): with PONS_LIBRARIES, which
+# its plugins need.
 function(pons_library target kind exported)
   add_library(${target} ${kind} ${PONS_OBJECTS})
   add_library(pons::${exported} ALIAS ${target})
@@ -118,7 +119,8 @@ function(pons_library target kind exported)
   target_include_directories(${target} INTERFACE
     "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
     "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-  target_link_libraries(${target} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
+  target_link_libraries(${target} PRIVATE
+    Threads::Threads ${CMAKE_DL_LIBS} ${PONS_LIBRARIES})
   if(kind STREQUAL "SHARED")
     pons_shared_library(${target})
   endif()
