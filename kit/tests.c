@@ -83,7 +83,7 @@ static const struct kit_rule pool_rules[] = {
 static const struct kit_test *const reactor_tests[] = {kit_open_tests,
                                                        OF_REACTORS, NULL};
 static const struct kit_test *const poller_tests[] = {
-    kit_open_tests, kit_wait_tests, kit_report_tests, OF_REACTORS, NULL};
+    kit_open_tests, kit_report_tests, kit_wait_tests, OF_REACTORS, NULL};
 
 static const struct kit_test *const pool_tests[] = {
     kit_pool_open_tests,   kit_pool_refusal_tests,
