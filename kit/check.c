@@ -19,6 +19,7 @@
 
 #include "core/atomic.h"
 #include "kit.h"
+#include "queued.h"
 
 static struct kit_verdict *verdict; // of the test that runs in this process
 
@@ -51,6 +52,20 @@ void
 kit_verdict_pass(void)
 {
     (void)check_takes(KIT_PASSED);
+}
+
+/* Relaxed: numbers, and nothing that goes with them. */
+void
+kit_verdict_child(pid_t child)
+{
+    poni_store_relaxed(&verdict->child, (int32_t)child);
+}
+
+void
+kit_verdict_child_ended(pid_t child)
+{
+    poni_add_relaxed(&verdict->queued_ns, kit_queued_ns(child));
+    poni_store_relaxed(&verdict->child, 0);
 }
 
 void

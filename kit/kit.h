@@ -268,6 +268,9 @@ long kit_naps(void); // how often this thread went to sleep
 timer_t kit_storm(void (*handler)(int), long us);
 void kit_ignore(int signal);
 
+/* fork(2); where there is no room for a child, the test is skipped. */
+pid_t kit_fork(void);
+
 /* Goes on in a child (1); in the parent (0) the child has ended well, by
  * kit_child_ends(). A child that fails has failed the test. */
 int kit_child(void);

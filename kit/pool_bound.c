@@ -107,19 +107,6 @@ bound_of_one(struct kit *k)
 
 /* --- jobs that come back from waiting --- */
 
-static int64_t
-waits_run(void *arg)
-{
-    struct kit_work *w = arg;
-
-    poni_store_relaxed(&w->ran, 1);
-    poni_pool_wait_begin();
-    sem_post(&w->begun);
-    kit_wait(&w->go);
-    poni_pool_wait_end();
-    return WORK_ANSWER;
-}
-
 /* Each has a thread that is beyond the limit when it comes back. */
 static void
 bound_after_waiting(struct kit *k)
@@ -127,12 +114,8 @@ bound_after_waiting(struct kit *k)
     struct kit_work waiter[THREADS], busy, w;
     struct poni_pool *p = bound_open(k, 1);
 
-    for (int i = 0; i < THREADS; i++) {
-        kit_work_init(&waiter[i], 0);
-        waiter[i].job.fn = waits_run;
-        kit_work_submit(p, &waiter[i]);
-        kit_wait(&waiter[i].begun);
-    }
+    for (int i = 0; i < THREADS; i++)
+        kit_work_occupy_waiting(p, &waiter[i]);
     kit_work_occupy(p, &busy);
     KIT_EQ(kit_pool_figures(p).waiting, THREADS, "jobs that wait for jobs");
     kit_work_init(&w, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kit/pool_open.c - B10 and B11: how a policy begins and ends.
+ * kit/pool_open.c - B10: how a policy begins.
  *
  * The first test is the first of all: where open says in words why not, there
  * is nothing else to test here.
@@ -11,13 +11,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "work.h"
 
-enum { TRIES = 1000, ROUNDS = 50 }; // a policy needs less than so many pieces
-
-/* --- B10 --- */
+enum { TRIES = 1000 }; // a policy needs less than so many pieces of memory
 
 static void
 open_succeeds(struct kit *k)
@@ -101,31 +98,6 @@ open_at_ends(struct kit *k)
 }
 
 static void
-open_twice(struct kit *k)
-{
-    struct pons_pool_policy *first;
-    struct pons_reason reason;
-    struct poni_pool *one, *two;
-    struct kit_work w;
-    int err = kit_try_policy(k, &first, &reason);
-
-    kit_check_result(err, 0, "open");
-    one = kit_pool_open(k);
-    two = kit_pool_open(k);
-    for (int i = 0; i < ROUNDS; i++) {
-        kit_work_init(&w, 0);
-        kit_work_submit(i % 2 ? one : two, &w);
-        kit_work_await(&w);
-    }
-    kit_pool_close(one);
-    kit_work_init(&w, 0);
-    kit_work_submit(two, &w);
-    kit_work_await(&w);
-    kit_pool_close(two);
-    kit_policy_close(k, first);
-}
-
-static void
 open_anew(struct kit *k)
 {
     struct pons_pool_policy *first, *second;
@@ -137,53 +109,6 @@ open_anew(struct kit *k)
                               "the one that there was");
 }
 
-/* --- B11 --- */
-
-static void
-close_of_policies(struct kit *k)
-{
-    for (int i = 0; i < ROUNDS; i++) {
-        struct pons_pool_policy *policy;
-        struct pons_reason reason;
-
-        kit_check_result(kit_try_policy(k, &policy, &reason), 0, "open");
-        kit_policy_close(k, policy);
-    }
-    KIT_EQ(kit_host_pieces(), 0,
-           "pieces of the host's memory that are kept after %d times open and "
-           "close",
-           ROUNDS);
-}
-
-static int
-close_next_descriptor(void)
-{
-    int next = KIT_SYS(dup(STDIN_FILENO));
-
-    close(next);
-    return next;
-}
-
-static void
-close_of_pools(struct kit *k)
-{
-    int next = close_next_descriptor();
-
-    for (int i = 0; i < ROUNDS; i++) {
-        struct poni_pool *p = kit_pool_open(k);
-        struct kit_work w;
-
-        kit_work_init(&w, 0);
-        kit_work_submit(p, &w);
-        kit_work_await(&w);
-        kit_pool_close(p);
-    }
-    KIT_EQ(kit_host_pieces(), 0,
-           "pieces of the host's memory that are kept after %d pools", ROUNDS);
-    KIT_EQ(close_next_descriptor(), next,
-           "the lowest free descriptor after %d pools", ROUNDS);
-}
-
 const struct kit_test kit_pool_open_tests[] = {
     {"B10", "open succeeds, or says in words why not", KIT_ALL, NULL,
      open_succeeds},
@@ -192,10 +117,5 @@ const struct kit_test kit_pool_open_tests[] = {
     {"B10", "each option at its ends is taken, or refused in words",
      KIT_OPTIONS, NULL, open_at_ends},
     {"B10", "each open is a policy of its own", KIT_ALL, NULL, open_anew},
-    {"B10", "two pools at a time, and one after the other's end", KIT_ALL,
-     "B3 B11", open_twice},
-    {"B11", "close gives back all memory", KIT_ALL, NULL, close_of_policies},
-    {"B11", "a pool that ends leaves nothing of the policy", KIT_ALL, "B3",
-     close_of_pools},
     {0},
 };

@@ -136,11 +136,12 @@ batch_trace(pid_t pid)
 static void
 batch_system_calls(struct kit *k)
 {
-    pid_t pid = KIT_SYS(fork());
+    pid_t pid = kit_fork();
     int status;
 
     if (pid == 0)
         batch_child(k);
+    kit_verdict_child(pid);
     status = batch_trace(pid);
     if (WIFEXITED(status) && WEXITSTATUS(status) == KIT_STATUS_TOLD)
         _exit(KIT_STATUS_TOLD); // the verdict is there

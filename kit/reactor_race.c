@@ -18,6 +18,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/atomic.h"
+
 enum {
     RACES = 100000,
     PAUSE = 65, // rounds; odd: with a cancel, and without
@@ -146,6 +148,133 @@ race_data_first(struct kit *k)
     race_in_order(k, 0);
 }
 
+/* --- bytes, each while its op is cancelled --- */
+
+enum {
+    PAIRS = 100,
+    ROUNDS = 200,
+    MEETINGS = ROUNDS * PAIRS,
+    LOOKS = 200, // for the other one, which may have no processor
+    SWEEP = 50,  // so many moments of a write are tried
+};
+
+struct meeting {
+    int fds[PAIRS][2];
+    char bytes[PAIRS];
+    unsigned round; // whose bytes may be written
+    unsigned asked; // the byte whose op is to be cancelled now
+    unsigned begun; // the byte that is being written
+};
+
+/* Until the other one has come to byte `n`, too. */
+static void
+meeting_wait(const unsigned *other, unsigned n)
+{
+    for (int i = 0; i < LOOKS && poni_load_relaxed(other) < n; i++)
+        poni_pause();
+}
+
+static void *
+meeting_write(void *arg)
+{
+    struct meeting *m = arg;
+
+    for (unsigned n = 0; n < MEETINGS; n++) {
+        char c = (char)(n % 100);
+
+        while (poni_load_relaxed(&m->round) < n / PAIRS + 1)
+            sched_yield();
+        poni_store_relaxed(&m->begun, n);
+        meeting_wait(&m->asked, n);
+        KIT_EQ(write(m->fds[n % PAIRS][1], &c, 1), 1,
+               "bytes that the kit could write");
+    }
+    return NULL;
+}
+
+/* Waits for an event, or, with deadline 0, takes one that there is. */
+static unsigned
+meeting_look(struct pons_reactor *r, uint64_t deadline)
+{
+    struct pons_event ev;
+    int n = r->ops->poll(r, &ev, 1, deadline);
+
+    if (n == 0)
+        return 0;
+    kit_check_result(n, 1, "poll with room for 1 event");
+    KIT_EQ(ev.op->state, 0, "last events of an op before this one");
+    ev.op->state = 1;
+    ev.op->res = ev.res;
+    return 1;
+}
+
+/* All ops end, each cancelled while its byte is written. An engine may learn of
+ * the byte, and the system of the cancel, when it is polled. */
+static void
+meeting_cancel(struct pons_reactor *r, struct meeting *m, struct pons_op *ops,
+               unsigned first)
+{
+    unsigned ended = 0;
+
+    for (unsigned i = 0; i < PAIRS; i++) {
+        unsigned n = first + i;
+
+        poni_store_relaxed(&m->asked, n);
+        meeting_wait(&m->begun, n);
+        for (unsigned pause = 0; pause < n % SWEEP; pause++)
+            poni_pause();
+        if (n / SWEEP % 2 == 0)
+            ended += meeting_look(r, 0);
+        if (ops[i].state == 0)
+            r->ops->cancel(r, &ops[i]);
+        ended += meeting_look(r, 0);
+    }
+    while (ended < PAIRS)
+        ended += meeting_look(r, PONS_NEVER);
+}
+
+static void
+meeting_hold(struct pons_reactor *r, struct meeting *m, unsigned round)
+{
+    struct pons_op ops[PAIRS];
+    unsigned first = round * PAIRS;
+
+    for (int i = 0; i < PAIRS; i++) {
+        ops[i] = kit_op(PONS_OP_RECV, m->fds[i][0], &m->bytes[i], 1);
+        kit_pends(r, &ops[i]);
+    }
+    poni_store_relaxed(&m->round, round + 1);
+    meeting_cancel(r, m, ops, first);
+    for (unsigned i = 0; i < PAIRS; i++) {
+        if (ops[i].res == -ECANCELED)
+            kit_ends(r, kit_op(PONS_OP_RECV, m->fds[i][0], &m->bytes[i], 1), 1);
+        else
+            kit_check_result(ops[i].res, 1, "a RECV that is cancelled");
+        KIT_EQ(m->bytes[i], (first + i) % 100, "byte %u of %d", first + i,
+               MEETINGS);
+    }
+    memset(ops, POISON, sizeof ops);
+}
+
+static void
+race_meets(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct meeting m = {0}; // its counts carry nothing: no partner
+    pthread_t writer;
+
+    for (int i = 0; i < PAIRS; i++)
+        kit_unix_pair(m.fds[i], SOCK_STREAM);
+    KIT_THREAD(pthread_create(&writer, NULL, meeting_write, &m));
+    for (unsigned round = 0; round < ROUNDS; round++)
+        meeting_hold(r, &m, round);
+    pthread_join(writer, NULL);
+    kit_quiet(r);
+    for (int i = 0; i < PAIRS; i++)
+        kit_close_pair(r, m.fds[i]);
+    kit_close(r);
+}
+
 /* --- connections --- */
 
 static int
@@ -246,6 +375,8 @@ race_sends(struct kit *k)
 const struct kit_test kit_race_tests[] = {
     {"R5", "no byte is lost when cancel races with data", KIT_IO, NULL,
      race_with_a_thread},
+    {"R5", "no byte is lost when cancel comes while it is written", KIT_IO,
+     NULL, race_meets},
     {"R5", "no byte is lost when cancel comes just before it", KIT_IO, NULL,
      race_cancel_first},
     {"R5", "no byte is lost when cancel comes just after it", KIT_IO, NULL,

@@ -14,10 +14,8 @@
 
 #include "run.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,9 +29,11 @@
 #include <unistd.h>
 
 #include "cli/children.h"
+#include "core/atomic.h"
 #include "core/fail.h"
 #include "need.h"
 #include "pons/time.h"
+#include "queued.h"
 
 enum {
     MS = 1000000,
@@ -239,43 +239,15 @@ run_judge(struct kit_result *result, const struct run *r, int late, int status)
         run_judge_end(result, status, "when the test had passed, ");
 }
 
-/* Of one thread; 0 if it has gone, or nothing is known. */
+/* How long the process, or a child that it waits for, could run and was not
+ * let. */
 static uint64_t
-run_thread_queued_ns(pid_t pid, const char *thread)
+run_queued_ns(const struct run *r)
 {
-    char path[64];
-    uint64_t ns = 0;
-    FILE *f;
+    int32_t child = poni_load_relaxed(&r->verdict->child);
+    uint64_t ns = poni_load_relaxed(&r->verdict->queued_ns);
 
-    snprintf(path, sizeof path, "/proc/%d/task/%.16s/schedstat", pid, thread);
-    f = fopen(path, "re");
-    if (f == NULL)
-        return 0;
-    if (fscanf(f, "%*u %" SCNu64, &ns) != 1)
-        ns = 0;
-    fclose(f);
-    return ns;
-}
-
-/* How long the threads of the process could run and were not let. Of threads
- * that wait for each other in turn that adds up. */
-static uint64_t
-run_queued_ns(pid_t pid)
-{
-    const struct dirent *thread;
-    char path[32];
-    uint64_t ns = 0;
-    DIR *all;
-
-    snprintf(path, sizeof path, "/proc/%d/task", pid);
-    all = opendir(path);
-    if (all == NULL)
-        return 0;
-    while ((thread = readdir(all)) != NULL)
-        if (thread->d_name[0] != '.')
-            ns += run_thread_queued_ns(pid, thread->d_name);
-    closedir(all);
-    return ns;
+    return ns + kit_queued_ns(r->pid) + (child > 0 ? kit_queued_ns(child) : 0);
 }
 
 /* As run_watch(), with the time that others took. */
@@ -289,7 +261,7 @@ run_watch_patiently(struct run *r, uint64_t began_ns)
     do {
         before_ns = queued_ns;
         err = run_watch(r, began_ns + limit_ns + before_ns);
-        queued_ns = run_queued_ns(r->pid);
+        queued_ns = run_queued_ns(r);
         if (queued_ns > most_ns)
             queued_ns = most_ns;
     } while (err == -ETIME && queued_ns > before_ns + MS);

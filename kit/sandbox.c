@@ -103,16 +103,40 @@ kit_lock_nothing(void)
     KIT_SYS(syscall(SYS_capset, &head, caps));
 }
 
+pid_t
+kit_fork(void)
+{
+    pid_t pid = fork();
+
+    if (pid < 0 && errno == EAGAIN)
+        kit_skip("the kit's own fork(): %s", strerror(errno));
+    return KIT_SYS(pid);
+}
+
+/* It ends, and is not yet reaped: what the kernel knows of it is there. */
+static void
+child_wait(pid_t pid)
+{
+    siginfo_t info;
+
+    kit_verdict_child(pid);
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR)
+        continue;
+    kit_verdict_child_ended(pid);
+}
+
 int
 kit_child(void)
 {
     int status;
-    pid_t pid = KIT_SYS(fork());
+    pid_t pid = kit_fork();
 
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); // which no child inherits
         return 1;
     }
+    child_wait(pid);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (status == 0)

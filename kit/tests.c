@@ -17,7 +17,8 @@ extern const struct kit_test kit_open_tests[], kit_refusal_tests[],
     kit_multi_tests[], kit_wait_tests[], kit_report_tests[],
     kit_declared_tests[], kit_pool_open_tests[], kit_pool_refusal_tests[],
     kit_pool_job_tests[], kit_pool_answer_tests[], kit_pool_bound_tests[],
-    kit_pool_growth_tests[], kit_pool_idle_tests[], kit_pool_lock_tests[];
+    kit_pool_growth_tests[], kit_pool_idle_tests[], kit_pool_lock_tests[],
+    kit_pool_close_tests[];
 
 /* What a poller reports is what the ops over it are told; events come by poll;
  * and tests of anything else cancel the ops that are left. */
@@ -63,7 +64,7 @@ static const struct kit_rule pool_rules[] = {
     {"B8", "lock", "B3"},
     {"B9", "borrowed", "B3"},
     {"B10", "open", NULL},
-    {"B11", "close", NULL},
+    {"B11", "close", "B3"},
     {0},
 };
 // clang-format on
@@ -82,12 +83,14 @@ static const struct kit_rule pool_rules[] = {
 static const struct kit_test *const reactor_tests[] = {kit_open_tests,
                                                        OF_REACTORS, NULL};
 static const struct kit_test *const poller_tests[] = {
-    kit_open_tests, kit_wait_tests, kit_report_tests, OF_REACTORS, NULL};
+    kit_open_tests, kit_report_tests, kit_wait_tests, OF_REACTORS, NULL};
 
 static const struct kit_test *const pool_tests[] = {
-    kit_pool_open_tests,   kit_pool_refusal_tests, kit_pool_growth_tests,
-    kit_pool_answer_tests, kit_pool_job_tests,     kit_pool_idle_tests,
-    kit_pool_bound_tests,  kit_pool_lock_tests,    NULL};
+    kit_pool_open_tests,   kit_pool_refusal_tests,
+    kit_pool_growth_tests, kit_pool_answer_tests,
+    kit_pool_job_tests,    kit_pool_idle_tests,
+    kit_pool_bound_tests,  kit_pool_lock_tests,
+    kit_pool_close_tests,  NULL};
 
 static const struct kit_rule no_rules[] = {{0}};
 static const struct kit_test *const no_tests[] = {NULL};

@@ -8,6 +8,7 @@
  */
 
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  *   RUNNING --> PASSED    it returned
@@ -33,7 +34,9 @@ enum {
 };
 
 struct kit_verdict {
-    uint32_t outcome; // enum kit_outcome
+    uint32_t outcome;   // enum kit_outcome
+    int32_t child;      // of the test, that it waits for; 0: none
+    uint64_t queued_ns; // of such that have ended: kit/queued.h
     char sentence[KIT_SENTENCE];
 };
 
@@ -42,5 +45,9 @@ void kit_verdict_use(struct kit_verdict *v);
 
 /* The test has returned. */
 void kit_verdict_pass(void);
+
+/* The test waits for this child, which has begun; which has ended. */
+void kit_verdict_child(pid_t child);
+void kit_verdict_child_ended(pid_t child);
 
 #endif /* KIT_VERDICT_H */

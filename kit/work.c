@@ -238,6 +238,28 @@ kit_work_occupy(struct poni_pool *p, struct kit_work *w)
     kit_work_await_begun(p, w);
 }
 
+static int64_t
+work_waits(void *arg)
+{
+    struct kit_work *w = arg;
+
+    poni_add_relaxed(&w->ran, 1);
+    poni_pool_wait_begin();
+    sem_post(&w->begun);
+    kit_wait(&w->go);
+    poni_pool_wait_end();
+    return WORK_ANSWER;
+}
+
+void
+kit_work_occupy_waiting(struct poni_pool *p, struct kit_work *w)
+{
+    kit_work_init(w, 1);
+    w->job.fn = work_waits;
+    kit_work_submit(p, w);
+    kit_work_await_begun(p, w);
+}
+
 void
 kit_work_release(struct kit_work *w)
 {

@@ -69,6 +69,10 @@ void kit_work_await_begun(struct poni_pool *p, struct kit_work *w);
 /* A new job that blocks, and has begun. */
 void kit_work_occupy(struct poni_pool *p, struct kit_work *w);
 
+/* The same; it is waiting for something else, so that its thread does not
+ * count. */
+void kit_work_occupy_waiting(struct poni_pool *p, struct kit_work *w);
+
 void kit_work_release(struct kit_work *w);
 
 /* It has ended, having run once. */

@@ -11,6 +11,7 @@ tests/wrong/*.c and tests/right/*.c. Whether each wrong one is found out is
 tests/wrong_test.py's.
 """
 
+import contextlib
 import glob
 import json
 import os
@@ -61,6 +62,28 @@ def wrong(name):
     return os.path.join(BUILD, "tests", "wrong", name + ".so")
 
 
+@contextlib.contextmanager
+def hogs():
+    """Processes that keep the processors busy."""
+    all_ = [subprocess.Popen(["sh", "-c", "while :; do :; done"])
+            for _ in range(3 * os.cpu_count())]
+    try:
+        yield
+    finally:
+        for hog in all_:
+            hog.kill()
+            hog.wait()
+
+
+def somebody(processes):
+    """From here on nobody that there is yet, with so many processes."""
+    uid = 1 << 30 | os.getpid()
+    resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
+    os.setgroups([])
+    os.setgid(uid)
+    os.setuid(uid)
+
+
 def use(pons):
     global PONS, BUILD
     PONS = os.path.abspath(pons)
@@ -99,15 +122,17 @@ class Conform(unittest.TestCase):
     def test_that_others_keep_the_processors_busy_is_no_hang(self):
         if sanitized():
             self.skipTest("under a sanitizer the test itself takes too long")
-        others = [subprocess.Popen(["sh", "-c", "while :; do :; done"])
-                  for _ in range(3 * os.cpu_count())]
-        try:
+        with hogs():
             result = conform("--timeout", "1s", "--only",
                              "from hand to hand with", "poll")
-        finally:
-            for other in others:
-                other.kill()
-                other.wait()
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_that_they_keep_a_test_s_children_busy_is_none_either(self):
+        if sanitized():
+            self.skipTest("under a sanitizer the test itself takes too long")
+        with hogs():
+            result = conform("--timeout", "2s", "--only",
+                             "where system calls", wrong("spins"))
         self.assertEqual(result.returncode, 0, result.stdout)
 
     def test_an_exit_with_0_is_no_success(self):
@@ -214,6 +239,20 @@ class Words(unittest.TestCase):
                                                   (64, 64))).stdout)
         self.assertEqual([t["outcome"] for t in report["tests"]], ["skipped"])
         self.assertIn("Too many open files", report["tests"][0]["sentence"])
+
+    def test_few_processes_are_no_fault_of_the_engine(self):
+        if os.getuid() != 0:
+            self.skipTest("only root may be somebody else")
+        try:
+            said = subprocess.run(
+                [PONS, "conform", "--json", "--only", "a fork between", "poll"],
+                env=environment(), text=True, capture_output=True,
+                timeout=LIMIT, preexec_fn=lambda: somebody(2)).stdout
+        except (PermissionError, subprocess.SubprocessError):
+            self.skipTest("%s is not everybody's to run" % PONS)
+        test, = json.loads(said)[0]["tests"]
+        self.assertEqual(test["outcome"], "skipped", test)
+        self.assertIn("fork", test["sentence"])
 
     def test_small_files_are_no_fault_of_the_engine(self):
         def files(soft, hard):

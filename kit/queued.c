@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kit/queued.c - see kit/queued.h. The kernel counts it: schedstat's second
+ * number.
+ */
+
+#include "queued.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Of one thread; 0 if it has gone, or nothing is known. */
+static uint64_t
+queued_thread(pid_t pid, const char *thread)
+{
+    char path[64];
+    uint64_t ns = 0;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%.16s/schedstat", pid, thread);
+    f = fopen(path, "re");
+    if (f == NULL)
+        return 0;
+    if (fscanf(f, "%*u %" SCNu64, &ns) != 1)
+        ns = 0;
+    fclose(f);
+    return ns;
+}
+
+uint64_t
+kit_queued_ns(pid_t pid)
+{
+    const struct dirent *thread;
+    char path[32];
+    uint64_t ns = 0;
+    DIR *all;
+
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    all = opendir(path);
+    if (all == NULL)
+        return 0;
+    while ((thread = readdir(all)) != NULL)
+        if (thread->d_name[0] != '.')
+            ns += queued_thread(pid, thread->d_name);
+    closedir(all);
+    return ns;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef KIT_QUEUED_H
+#define KIT_QUEUED_H
+
+/*
+ * kit/queued.h - how long a process could run and was not let, since others
+ * did.
+ */
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The threads that it has now, added up; 0 if it has gone, or nothing is known.
+ * Of threads that wait for each other in turn that is what it seems to be. */
+uint64_t kit_queued_ns(pid_t pid);
+
+#endif /* KIT_QUEUED_H */
