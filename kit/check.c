@@ -154,6 +154,16 @@ kit_check_system(int64_t value, const char *call)
     kit_fail("the kit's own %s: %s", call, strerror(errno));
 }
 
+int
+kit_fork(void)
+{
+    int pid = fork();
+
+    if (pid < 0 && errno == EAGAIN)
+        kit_skip("the kit's own fork(): %s", strerror(errno));
+    return KIT_SYS(pid);
+}
+
 void
 kit_check_thread(int err, const char *call)
 {

@@ -145,7 +145,7 @@ close_forked(struct kit *k)
     kit_pends(r, &op);
     kit_quiet(r); // what is registered with the kernel late, is now
     kit_check_result(r->ops->wake(r), 0, "wake");
-    pid = KIT_SYS(fork());
+    pid = kit_fork();
     if (pid == 0) {
         r->ops->forked(r);
         KIT_WANT(kit_host_pieces() < pieces,

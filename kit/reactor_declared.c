@@ -403,7 +403,7 @@ static void
 declared_waitid(struct kit *k)
 {
     struct pons_reactor *r = kit_open(k);
-    pid_t child = KIT_SYS(fork());
+    pid_t child = kit_fork();
     siginfo_t info = {0};
     struct pons_op op = kit_op(PONS_OP_WAITID, child, NULL, P_PID);
     int how;

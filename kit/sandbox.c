@@ -107,7 +107,7 @@ int
 kit_child(void)
 {
     int status;
-    pid_t pid = KIT_SYS(fork());
+    pid_t pid = kit_fork();
 
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); // which no child inherits
