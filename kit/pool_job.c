@@ -177,13 +177,13 @@ job_beside_one_that_blocks(struct kit *k)
 
     (void)kit_pool_bound(k, THREADS);
     p = kit_pool_open(k);
-    for (uint32_t class = 0; class < PONS_CLASSES; class ++) {
+    for (uint32_t first = 0; first < PONS_CLASSES; first++) {
         kit_work_init(&blocks, 1);
-        blocks.job.job_class = class;
+        blocks.job.job_class = first;
         kit_work_submit(p, &blocks);
         kit_work_await_begun(p, &blocks);
         kit_work_init(&w, 1);
-        w.job.job_class = !class;
+        w.job.job_class = !first;
         kit_work_submit(p, &w);
         kit_work_await_begun(p, &w);
         kit_work_finish(&w);
