@@ -43,6 +43,12 @@ kit_config(struct kit *k)
 }
 
 int
+kit_is_given(const struct kit *k)
+{
+    return k->given != NULL && k->given->pair_count > 0;
+}
+
+int
 kit_takes_given(struct kit *k)
 {
     return engine_configure(k, NULL) == 0;

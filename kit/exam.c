@@ -157,6 +157,9 @@ kit_exam_run(struct kit_exam *e)
         if (exam_cannot_judge(e, r))
             continue;
         err = kit_run_test(r, e->entry, e->given, &e->limits);
+        if (err == -EAGAIN &&
+            exam_skips(r, "there is no process for it: %s", strerror(EAGAIN)))
+            continue;
         if (err == -EINTR)
             e->interrupted = 1;
         if (err < 0)

@@ -116,12 +116,14 @@ void kit_check_result(int64_t found, int64_t wanted, const char *format, ...);
 
 enum {
     KIT_DESCRIPTORS = 1024, // the usual limit; no test needs more
+    KIT_HIGH = 2000,        // but one, a number above that
     KIT_FILE_BYTES = 4096,  // nor a larger file
 };
 
 int kit_check_system(int64_t value, const char *call);
 
-/* The same of pthread_create(3), which answers an error's number. */
+/* pthread_create(3), which answers an error's number; where there may be no
+ * more threads, the test is skipped. */
 #define KIT_THREAD(call) kit_check_thread(call, #call)
 
 void kit_check_thread(int err, const char *call);
@@ -140,7 +142,10 @@ int kit_try_open(struct kit *k, struct pons_reactor **out,
 /* What open answered `err` with says why not. */
 void kit_check_reason(const struct pons_reason *reason, int err);
 
-/* Whether its table allows the options that are given; else the sentence is
+/* Whether options are given, which a test's own may contradict. */
+int kit_is_given(const struct kit *k);
+
+/* Whether its table allows them; else the sentence is
  * pons_last_error()'s. */
 int kit_takes_given(struct kit *k);
 
@@ -222,6 +227,11 @@ void kit_forget(struct pons_reactor *r, int fd);
 /* fds[0] is the engine's, non-blocking; fds[1] the test's. */
 void kit_unix_pair(int fds[2], int type);
 void kit_tcp_pair(int fds[2]);
+
+/* As kit_unix_pair(); fds[0] is a number for which select(2) has no room. Where
+ * there may be none, the test is skipped. */
+void kit_high_pair(int fds[2]);
+
 void kit_pipe(int fds[2]);
 void kit_close_pair(struct pons_reactor *r, int fds[2]);
 

@@ -96,6 +96,27 @@ kit_file(void)
 }
 
 void
+kit_high_pair(int fds[2])
+{
+    struct rlimit l;
+    int low;
+
+    KIT_SYS(getrlimit(RLIMIT_NOFILE, &l));
+    if (l.rlim_max <= KIT_HIGH)
+        kit_skip("a process may have %llu descriptors here at most (ulimit -n "
+                 "-H), and the test wants one above %d",
+                 (unsigned long long)l.rlim_max, KIT_HIGH);
+    if (l.rlim_cur <= KIT_HIGH) {
+        l.rlim_cur = KIT_HIGH + 1;
+        KIT_SYS(setrlimit(RLIMIT_NOFILE, &l));
+    }
+    kit_unix_pair(fds, SOCK_STREAM);
+    low = fds[0];
+    fds[0] = KIT_SYS(fcntl(low, F_DUPFD_CLOEXEC, KIT_HIGH));
+    close(low);
+}
+
+void
 kit_close_pair(struct pons_reactor *r, int fds[2])
 {
     kit_forget(r, fds[0]);

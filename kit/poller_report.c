@@ -36,7 +36,7 @@ static void
 report_refused(struct kit *k)
 {
     struct pons_poller *p = kit_poller_open(k);
-    int file = KIT_SYS(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+    int file = kit_file();
 
     kit_check_result(p->ops->control(p, file, 1, 0, PONS_READABLE), -EPERM,
                      "control of a regular file");
@@ -90,6 +90,21 @@ report_many(struct kit *k)
         KIT_EQ(ready.cookie, i, "the cookie of one report among %d", MANY);
         report_close_pair(p, fds[i], PONS_READABLE);
     }
+    kit_poller_close(p);
+}
+
+static void
+report_high(struct kit *k)
+{
+    struct pons_poller *p;
+    int fds[2];
+
+    kit_high_pair(fds);
+    p = kit_poller_open(k);
+    kit_control(p, fds[0], COOKIE, 0, PONS_READABLE);
+    kit_say(fds[1], "x");
+    KIT_EQ(kit_report(p).cookie, COOKIE, "the cookie of descriptor %d", fds[0]);
+    report_close_pair(p, fds, PONS_READABLE);
     kit_poller_close(p);
 }
 
@@ -314,6 +329,8 @@ const struct kit_test kit_report_tests[] = {
      report_again},
     {"control", "hundreds of descriptors are watched", KIT_ALL, "level cookie",
      report_many},
+    {"control", "a descriptor of a high number is watched", KIT_ALL,
+     "level cookie", report_high},
     {"edge", "what is ready at first, and every change, is reported", KIT_ALL,
      "level", report_each_change},
     {"edge", "endings are told apart", KIT_ENDINGS, NULL, report_endings},

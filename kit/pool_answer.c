@@ -80,9 +80,10 @@ answer_in_a_small_pool(struct kit *k)
 /* --- B7 --- */
 
 static void
-answer_elsewhere(struct poni_pool *p, struct kit_work *w)
+answer_elsewhere(struct poni_pool *p, struct kit_work *w, int round)
 {
     kit_work_init(w, 0);
+    w->job.job_class = (uint32_t)round % PONS_CLASSES;
     if (poni_pool_submit(p, &w->job, 1) < 0)
         kit_skip("it refuses a job while another runs");
 }
@@ -96,14 +97,14 @@ answer_is_not_here(struct kit *k)
     (void)kit_pool_bound(k, 1);
     p = kit_pool_open(k);
     for (int i = 0; i < ROUNDS; i++) {
-        answer_elsewhere(p, &w[0]);
+        answer_elsewhere(p, &w[0], i);
         kit_work_await(&w[0]);
         KIT_WANT(w[0].thread != gettid(), "a job in an empty pool: wanted a "
                                           "thread of the pool's, found its "
                                           "submitter");
         kit_work_occupy(p, &busy);
-        answer_elsewhere(p, &w[0]);
-        answer_elsewhere(p, &w[1]);
+        answer_elsewhere(p, &w[0], i);
+        answer_elsewhere(p, &w[1], i);
         kit_work_finish(&busy);
         for (int n = 0; n < 2; n++) {
             kit_work_await(&w[n]);

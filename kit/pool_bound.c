@@ -133,11 +133,31 @@ bound_after_waiting(struct kit *k)
     kit_pool_close(p);
 }
 
+/* The system has had no thread for a while: that is no reason for more of them
+ * afterwards. */
+static void
+bound_after_a_refusal(struct kit *k)
+{
+    struct poni_pool *p = bound_open(k, THREADS);
+    struct kit_work first, w;
+
+    kit_work_occupy(p, &first);
+    kit_work_init(&w, 0);
+    if (kit_work_submit_refused(p, &w) < 0)
+        kit_skip("it refuses a job while no other waits");
+    kit_work_finish(&first);
+    kit_work_await(&w);
+    bound_of_many(p);
+    kit_pool_close(p);
+}
+
 const struct kit_test kit_pool_bound_tests[] = {
     {"B1", "no more jobs at once than threads allowed", KIT_ALL, NULL,
      bound_is_kept},
     {"B1", "one thread is a limit, too", KIT_ALL, NULL, bound_of_one},
     {"B1", "threads that come back from waiting keep to it", KIT_ALL, NULL,
      bound_after_waiting},
+    {"B1", "threads that the system refused are no more afterwards", KIT_ALL,
+     NULL, bound_after_a_refusal},
     {0},
 };

@@ -70,6 +70,11 @@ idle_leaves(struct kit *k)
     if (!kit_has_option(k, "keepalive") ||
         kit_configure(k, "keepalive", "1ms") < 0)
         kit_skip("it has no option keepalive");
+    if (kit_is_given(k))
+        kit_skip(
+            "its options are given, and may allow less than %d threads, or "
+            "keep them",
+            THREADS);
     p = kit_pool_open(k);
     for (int i = 0; i < THREADS; i++)
         kit_work_occupy(p, &w[i]);

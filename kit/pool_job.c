@@ -21,6 +21,7 @@
 
 enum {
     ROUNDS = 20,
+    THREADS = 4,
     STREAMS = 64,       // of jobs of one class, while one of the other waits
     PASSED_MAX = 10000, // so many may be picked before it
     DEPTH = 20,         // of jobs that wait for jobs
@@ -167,10 +168,36 @@ job_beside_others(struct kit *k)
     kit_pool_close(p);
 }
 
+/* A job that blocks keeps one thread from the other class, and no more. */
+static void
+job_beside_one_that_blocks(struct kit *k)
+{
+    struct kit_work blocks, w;
+    struct poni_pool *p;
+
+    (void)kit_pool_bound(k, THREADS);
+    p = kit_pool_open(k);
+    for (uint32_t first = 0; first < PONS_CLASSES; first++) {
+        kit_work_init(&blocks, 1);
+        blocks.job.job_class = first;
+        kit_work_submit(p, &blocks);
+        kit_work_await_begun(p, &blocks);
+        kit_work_init(&w, 1);
+        w.job.job_class = !first;
+        kit_work_submit(p, &w);
+        kit_work_await_begun(p, &w);
+        kit_work_finish(&w);
+        kit_work_finish(&blocks);
+    }
+    kit_pool_close(p);
+}
+
 const struct kit_test kit_pool_job_tests[] = {
     {"B2", "jobs that wait for jobs do not block each other", KIT_ALL, "B4",
      job_in_job},
     {"B2", "no class is starved by the other", KIT_THREADS, "B6",
      job_beside_others},
+    {"B2", "no class waits behind one job of the other that blocks",
+     KIT_THREADS, "B4", job_beside_one_that_blocks},
     {0},
 };

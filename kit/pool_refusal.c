@@ -25,8 +25,11 @@ refusal_of_nobody(struct kit *k)
         struct kit_work w;
 
         kit_work_init(&w, 0);
+        w.job.job_class = (uint32_t)i % PONS_CLASSES;
         kit_check_result(poni_pool_submit(p, &w.job, 0), 0,
-                         "job %d, submitted while no other is there", i);
+                         "job %d, of class %u, submitted while no other is "
+                         "there",
+                         i, w.job.job_class);
         kit_work_await(&w);
     }
     kit_pool_close(p);

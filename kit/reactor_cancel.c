@@ -73,6 +73,51 @@ cancel_all(struct kit *k)
     kit_close(r);
 }
 
+enum { BESIDE = 3 }; // ops that wait on one descriptor
+
+/* Each waits for something else; the op `kind` is cancelled. */
+static void
+cancel_one_of(struct pons_reactor *r, int kind)
+{
+    struct pons_op kinds[BESIDE], ops[BESIDE];
+    char c;
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    kit_fill(fds[0]);
+    kinds[0] = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+    kinds[1] = kit_op(PONS_OP_SEND, fds[0], "x", 1);
+    kinds[2] = kit_op(PONS_OP_POLL, fds[0], NULL, POLLIN);
+    for (int i = 0; i < BESIDE; i++) {
+        ops[i] = kinds[(kind + i) % BESIDE];
+        kit_pends(r, &ops[i]);
+    }
+    kit_quiet(r); // what is registered with the kernel late, is now
+    r->ops->cancel(r, &ops[0]);
+    kit_awaits(r, &ops[0], -ECANCELED);
+    kit_quiet(r);
+    kit_drain(fds[1]);
+    kit_say(fds[1], "x");
+    KIT_SYS(shutdown(fds[1], SHUT_WR)); // a POLL after the RECV is told, too
+    kit_await_all(r, &ops[1], BESIDE - 1);
+    for (int i = 1; i < BESIDE; i++)
+        KIT_WANT(ops[i].res > 0,
+                 "an op beside one that is cancelled: wanted its result, found "
+                 "%d",
+                 ops[i].res);
+    kit_close_pair(r, fds);
+}
+
+static void
+cancel_beside(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+
+    for (int kind = 0; kind < BESIDE; kind++)
+        cancel_one_of(r, kind);
+    kit_close(r);
+}
+
 /* Bytes are there for two; the event of the first is taken, and the second may
  * have ended inside of the engine: its event is the truth. */
 static void
@@ -156,6 +201,8 @@ const struct kit_test kit_cancel_tests[] = {
      cancel_some},
     {"R5", "a descriptor works after all its ops were cancelled", KIT_IO, NULL,
      cancel_all},
+    {"R5", "a cancel leaves alone what waits beside the op", KIT_IO, NULL,
+     cancel_beside},
     {"R5", "a cancel that comes too late changes nothing", KIT_ALL, NULL,
      cancel_too_late},
     {"R5", "a cancelled accept leaves the connection to the next", KIT_IO, NULL,

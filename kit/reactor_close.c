@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -18,12 +19,15 @@ enum {
     OFTEN = 200,
     CHUNK = 16, // bytes; malloc's least is more
     CHILDREN = 5,
+    SOON_NS = 1000,
     HIGH = 900, // a descriptor far from the others
 };
 
+/* What an engine makes when it first has to, it makes here. */
 static void
 close_use(struct pons_reactor *r, int fd, int other)
 {
+    struct pons_event ev;
     struct pons_op op;
     char c;
 
@@ -32,6 +36,11 @@ close_use(struct pons_reactor *r, int fd, int other)
     kit_say(other, "x");
     (void)kit_await(r, &op);
     (void)kit_run(r, kit_op(PONS_OP_SEND, fd, "y", 1));
+    op = kit_op(PONS_OP_POLL, fd, NULL, POLLRDHUP);
+    kit_pends(r, &op);
+    r->ops->cancel(r, &op);
+    (void)kit_await(r, &op);
+    (void)r->ops->poll(r, &ev, 1, kit_now() + SOON_NS);
 }
 
 /* Some are forgotten before, and some close() finds still watched. */

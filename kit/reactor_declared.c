@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,45 @@ message_op(int opcode, int fd, struct msghdr *m, int flags)
 
     op.op_flags = (uint32_t)flags;
     return op;
+}
+
+/* What stands in the msghdr beside the bytes, if nothing was there at first. */
+static void
+declared_message_waits(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct sockaddr_in here, there, from = {0};
+    int fd = KIT_SYS(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    int other = KIT_SYS(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    char text[2];
+    struct iovec part = {text, sizeof text};
+    struct msghdr m = {.msg_name = &from,
+                       .msg_namelen = sizeof from,
+                       .msg_iov = &part,
+                       .msg_iovlen = 1};
+    struct pons_op op = message_op(PONS_OP_RECVMSG, fd, &m, 0);
+
+    if (!declared(r, PONS_OP_RECVMSG)) {
+        kit_close(r);
+        kit_skip("it does not declare RECVMSG");
+    }
+    kit_bind(fd, &here);
+    kit_bind(other, &there);
+    kit_connect(other, &here);
+    kit_pends(r, &op);
+    kit_say(other, "abc");
+    kit_awaits(r, &op, sizeof text);
+    KIT_WANT(m.msg_namelen == sizeof from && from.sin_port == there.sin_port,
+             "RECVMSG that had to wait: wanted the sender's address in "
+             "msg_name, found %u bytes, port %u",
+             (unsigned)m.msg_namelen, ntohs(from.sin_port));
+    KIT_WANT(m.msg_flags & MSG_TRUNC,
+             "RECVMSG that had to wait, of a packet that is too long: wanted "
+             "MSG_TRUNC in msg_flags, found 0x%x",
+             (unsigned)m.msg_flags);
+    kit_forget(r, fd);
+    close(other);
+    kit_close(r);
 }
 
 static void
@@ -428,6 +468,8 @@ declared_waitid(struct kit *k)
 const struct kit_test kit_declared_tests[] = {
     {"R9", "messages come and go as by the system calls", KIT_IO, "R4",
      declared_message},
+    {"R9", "a message that had to wait says whose it is, and how long", KIT_IO,
+     NULL, declared_message_waits},
     {"R9", "sockets are made and shut as by the system calls", KIT_IO, "R4",
      declared_socket},
     {"R9", "bytes of files are where the system calls have them", KIT_IO, "R4",

@@ -18,7 +18,7 @@ enum {
     POISON = 0xaa, // what an op is overwritten with when it has ended
 };
 
-/* Bytes and op are gone as soon as the event is there. */
+/* Bytes and op are somebody else's as soon as the event is there. */
 static void
 end_leaves_the_op(struct kit *k)
 {
@@ -32,13 +32,16 @@ end_leaves_the_op(struct kit *k)
     kit_pends(r, op);
     kit_say(fds[1], "x");
     (void)kit_await(r, op);
-    free(buffer);
+    *buffer = (char)POISON;
     memset(op, POISON, sizeof *op);
     memcpy(&copy, op, sizeof copy);
     kit_say(fds[1], "y");
     kit_quiet(r);
     KIT_WANT(memcmp(op, &copy, sizeof copy) == 0,
              "the op was written to after its last event");
+    KIT_WANT(*buffer == (char)POISON,
+             "what the op points to was written to after its last event");
+    free(buffer);
     free(op);
     kit_quiet(r);
     kit_close_pair(r, fds);
@@ -72,15 +75,10 @@ end_of_done(struct kit *k)
 
 /* What stands in an op and is not the reactor's. */
 static void
-end_of_core_fields(struct kit *k)
+end_of_fields(struct pons_reactor *r, struct pons_op op, int fds[2])
 {
-    struct pons_reactor *r = kit_open(k);
-    struct pons_op op, before;
-    char c;
-    int fds[2];
+    struct pons_op before;
 
-    kit_unix_pair(fds, SOCK_STREAM);
-    op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
     op.state = 5;
     op.flags = 6;
     op.user = &op;
@@ -88,6 +86,7 @@ end_of_core_fields(struct kit *k)
     op.reactor = r;
     before = op;
     kit_pends(r, &op);
+    kit_drain(fds[1]); // of what leaves no room to send
     kit_say(fds[1], "x");
     (void)kit_await(r, &op);
     KIT_WANT(op.state == before.state && op.flags == before.flags &&
@@ -99,6 +98,19 @@ end_of_core_fields(struct kit *k)
                  op.offset == before.offset && op.len == before.len &&
                  op.op_flags == before.op_flags,
              "the arguments of an op were written to");
+}
+
+static void
+end_of_core_fields(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    char c;
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    end_of_fields(r, kit_op(PONS_OP_RECV, fds[0], &c, 1), fds);
+    kit_fill(fds[0]);
+    end_of_fields(r, kit_op(PONS_OP_SEND, fds[0], "ab", 2), fds);
     kit_close_pair(r, fds);
     kit_close(r);
 }

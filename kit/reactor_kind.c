@@ -155,6 +155,26 @@ kind_unknown(struct kit *k)
     kit_close(r);
 }
 
+/* Above what select(2) and tables of the usual size have room for. */
+static void
+kind_high(struct kit *k)
+{
+    struct pons_reactor *r;
+    struct pons_op op;
+    char c;
+    int fds[2];
+
+    kit_high_pair(fds);
+    r = kit_open(k);
+    op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+    kit_pends(r, &op);
+    kit_say(fds[1], "x");
+    kit_awaits(r, &op, 1);
+    kit_ends(r, kit_op(PONS_OP_SEND, fds[0], "y", 1), 1);
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
 /* A pair of the kind number `i`, of three. */
 static void
 kind_pair(int fds[2], int i)
@@ -203,6 +223,7 @@ const struct kit_test kit_kind_tests[] = {
      kind_pipe_without_reader},
     {"R9", "a pipe without writer has ended", KIT_IO, NULL,
      kind_pipe_without_writer},
+    {"R9", "a descriptor number may be high", KIT_IO, NULL, kind_high},
     {"R9", "a descriptor number may be used again", KIT_IO, NULL, kind_reuse},
     {"R2", "files are done or left to the pool", KIT_IO, NULL, kind_file},
     {"R2", "an unknown op is UNSUPPORTED", KIT_IO, NULL, kind_unknown},

@@ -162,6 +162,29 @@ poll_zero(struct kit *k)
     kit_close(r);
 }
 
+/* A time that is over is no reason not to look: of who works all the time each
+ * deadline is. */
+static void
+poll_when_late(struct kit *k)
+{
+    struct pons_reactor *r = kit_open(k);
+    struct pons_event ev;
+    struct pons_op op;
+    char c;
+    int fds[2], n;
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    op = kit_op(PONS_OP_RECV, fds[0], &c, 1);
+    kit_pends(r, &op);
+    kit_say(fds[1], "x");
+    do // it is there at once, or soon
+        n = r->ops->poll(r, &ev, 1, kit_now());
+    while (n == 0);
+    kit_check_result(n, 1, "poll with room for 1 event");
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
 enum { OPS = 16, ROOM = 4, POISON = 0xaa };
 
 /* One poll, which writes to its room alone; how many events it says. */
@@ -211,6 +234,7 @@ const struct kit_test kit_poll_tests[] = {
      poll_on_a_virtual_clock},
     {"R7", "signals do not end poll", KIT_ALL, "R11", poll_in_a_storm},
     {"R7", "deadline 0 looks and does not sleep", KIT_IO, NULL, poll_zero},
+    {"R7", "a deadline that is over looks, too", KIT_IO, NULL, poll_when_late},
     {"R7", "poll keeps to its room, and what is more stays", KIT_ALL, NULL,
      poll_keeps_to_its_room},
     {0},

@@ -13,7 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROOM = 16 }; // for bytes; more than a test sends
+enum {
+    ROOM = 16,      // for bytes; more than a test sends
+    LONG = 8 << 20, // more bytes than a socket has room for
+};
 
 /* One RECV that has to wait until `then` is written. */
 static void
@@ -223,9 +226,39 @@ stream_reset(struct kit *k)
     kit_close(r);
 }
 
+static void
+stream_check_short(int res, const char *when)
+{
+    KIT_WANT(res > 0 && res < LONG,
+             "SEND of %d bytes, for some of which there is room%s: wanted how "
+             "many these are, found %d",
+             LONG, when, res);
+}
+
+/* What there is room for is a result; the rest is another op's. */
+static void
+stream_sends(struct kit *k)
+{
+    static char bytes[LONG];
+    struct pons_reactor *r = kit_open(k);
+    struct pons_op op;
+    int fds[2];
+
+    kit_unix_pair(fds, SOCK_STREAM);
+    op = kit_op(PONS_OP_SEND, fds[0], bytes, sizeof bytes);
+    stream_check_short(kit_run(r, op), "");
+    kit_fill(fds[0]);
+    kit_pends(r, &op);
+    kit_drain(fds[1]);
+    stream_check_short(kit_await(r, &op), " after a while");
+    kit_close_pair(r, fds);
+    kit_close(r);
+}
+
 const struct kit_test kit_stream_tests[] = {
     {"R9", "short counts, a half-close and the end are told", KIT_IO, NULL,
      stream_counts},
+    {"R9", "short counts of what is sent are told", KIT_IO, NULL, stream_sends},
     {"R9", "the end behind a short count is found", KIT_IO, NULL, stream_end},
     {"R9", "bytes behind urgent data are found", KIT_IO, NULL, stream_urgent},
     {"R9", "bytes behind a passed descriptor are found", KIT_IO, NULL,

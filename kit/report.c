@@ -9,6 +9,7 @@
 #include "report.h"
 
 #include <gnu/libc-version.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -209,13 +210,30 @@ kit_report_print(const struct kit_exam *e, FILE *out)
 
 /* --- JSON --- */
 
-/* NULL, and anything that is not UTF-8, as null. */
+/* Of text that is no UTF-8, or was cut in the middle of a letter, what is
+ * ASCII. */
+static json_t *
+json_ascii(const char *text)
+{
+    char *ascii = strdup(text);
+    json_t *value;
+
+    if (ascii == NULL)
+        return json_null();
+    for (char *c = ascii; *c != '\0'; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    value = json_string(ascii);
+    free(ascii);
+    return value != NULL ? value : json_null();
+}
+
 static json_t *
 json_text(const char *text)
 {
-    json_t *value = text != NULL ? json_string(text) : NULL;
+    json_t *value = text != NULL ? json_string(text) : json_null();
 
-    return value != NULL ? value : json_null();
+    return value != NULL ? value : json_ascii(text);
 }
 
 static json_t *

@@ -102,7 +102,7 @@ child_run(const struct kit_test *test, struct poni_entry *entry,
     if (poni_entry_load(entry) < 0)
         kit_fail("it cannot be loaded: %s", pons_last_error());
     k.engine = entry->engine;
-    if (given != NULL && given->pair_count > 0 && !kit_takes_given(&k))
+    if (kit_is_given(&k) && !kit_takes_given(&k))
         kit_unusable(pons_last_error());
     unmet = kit_need_unmet(&k, test->needs);
     if (unmet != NULL)

@@ -41,7 +41,7 @@ static const struct kit_rule reactor_rules[] = {
     {"R11", "timers", REPORTS},
     {"R12", "thrift", OPS},
     {"R13", "virtual", OPS},
-    {"R14", "close", OPS},
+    {"R14", "close", OPS " R11"},
     {"R15", "refusal", NULL},
     {"control", "(poller)", NULL},
     {"level", "(poller)", NULL},

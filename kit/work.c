@@ -63,6 +63,9 @@ kit_pool_open(struct kit *k)
     struct poni_pool *p;
     int err = kit_try_policy(k, &policy, &reason);
 
+    if (err < 0 && kit_is_given(k))
+        kit_skip("with the options that are given open refuses: %s",
+                 reason.text);
     if (err < 0)
         kit_fail("open: %s: %s", strerror(-err), reason.text);
     if (poni_pool_new(&p, policy, pool_run, NULL) < 0)

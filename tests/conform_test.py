@@ -55,7 +55,7 @@ def conform(*words, **settings):
     return subprocess.run([PONS, "conform", *words],
                           env=environment(**settings),
                           stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=LIMIT)
+                          text=True, errors="replace", timeout=LIMIT)
 
 
 def wrong(name):
@@ -110,6 +110,12 @@ class Conform(unittest.TestCase):
         self.assertEqual(outcomes, {"R1": {"skipped"}, "R6": {"passed"},
                                     "R11": {"passed"}, "R13": {"passed"}})
 
+    def test_what_the_rules_allow_is_not_blamed(self):
+        for name in ("counts_wakes", "tells_later"):
+            path = os.path.join(BUILD, "tests", "right", name + ".so")
+            report, = json.loads(conform("--json", path).stdout)
+            self.assertTrue(report["holds"], report)
+
     def failed(self, name, *words):
         result = conform("--json", "--timeout", HANGS, *words, wrong(name))
         tests = json.loads(result.stdout)[0]["tests"]
@@ -143,6 +149,8 @@ class Conform(unittest.TestCase):
     def test_a_crash_is_told_and_what_the_engine_said_is_shown(self):
         result = conform("--only", "R14", wrong("crashes"))
         self.assertIn("           | whose child am I?\n", result.stdout)
+        said = {t["stderr"] for t in self.failed("crashes", "--only", "R14")}
+        self.assertIn("whose child am I?\n? no UTF-8\n", said)
         result = conform("--only", "R15", wrong("never_opens"))
         # A sanitizer makes an exit of it.
         self.assertRegex(result.stdout, "the process (was killed by signal 11|"
@@ -280,6 +288,8 @@ class Words(unittest.TestCase):
 
     def test_options_are_for_all_tests_of_one_engine(self):
         result = conform("--only", "R7", "epoll:events=1", "poll")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        result = conform("--only", "B5", "elastic:max=1", "elastic:min=4")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         result = conform("--only", "R7", "epoll:evnts=1")
         self.assertEqual(result.returncode, 2, result)

@@ -39,7 +39,8 @@
  *   R7  poll      Fills an array and calls nobody; more than `cap` events stay
  *                 for the next call. Deadlines are absolute host time,
  *                 PONS_NEVER none; it returns 0 before its deadline only after
- *                 wake, and signals do not end it; deadline 0 never sleeps.
+ *                 wake, and signals do not end it; deadline 0 never sleeps. A
+ *                 poll whose deadline is over looks, too.
  *   R8  wake      wake before or during poll makes it return; several may count
  *                 as one; none is lost; from a signal handler inside any
  *                 function here too, errno kept.

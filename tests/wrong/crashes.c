@@ -23,7 +23,7 @@ static void
 crashes_close(struct pons_poller *p)
 {
     if (getpid() != crashes_opener) {
-        fputs("whose child am I?\n", stderr);
+        fputs("whose child am I?\n\xff no UTF-8\n", stderr);
         abort();
     }
     poll_poller_close(p);
