@@ -157,6 +157,9 @@ if(PONS_CLI)
   add_test(NAME bench_table COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_table_test.py"
     "${PROJECT_SOURCE_DIR}/bench/table")
+  add_test(NAME bench_engines COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/bench_engines_test.py"
+    "${PROJECT_SOURCE_DIR}/bench/engines")
   if(PONS_BENCH)
     add_test(NAME bench_load COMMAND Python3::Interpreter
       "${PROJECT_SOURCE_DIR}/tests/bench_load_test.py"
