@@ -105,7 +105,7 @@ target_link_options(call_test PRIVATE -Wl,--wrap=openat)
 target_compile_definitions(unpolled_test PRIVATE
   $<$<NOT:$<CONFIG:RelWithDebInfo,Release,MinSizeRel>>:PONS_DEBUG>)
 target_link_options(thrift_test PRIVATE
-  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=epoll_wait)
 
 # tests/pool_rig.h: a system that has no threads.
 foreach(noun elastic pool pool_end pool_thread runtime)
