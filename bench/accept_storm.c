@@ -92,7 +92,7 @@ run(struct bench_run *r)
     struct server server;
 
     bench_must(s.latencies && s.epoll >= 0, "epoll");
-    if (server_start_echo(&server, r) == 0) {
+    if (server_start_echo(&server, r, SERVER_SIDE) == 0) {
         s.port = server.port;
         storm_rage(&s, AT_ONCE); // the server has met as many at once
         server_read(&server, &before);

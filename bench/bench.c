@@ -19,6 +19,7 @@ enum {
     REPEAT_MAX = 1000,
     SERIES_MAX = 32, // metrics of one case
     QUICKER = 20,
+    RATE_MAX = 1000000000,
 };
 
 struct series {
@@ -30,8 +31,9 @@ struct series {
 struct words {
     const char *workload, *case_name;
     const char *server, *subject;
-    unsigned repeat;
+    unsigned repeat, rate; // 0: the case's own
     int quick, describe, cold;
+    enum bench_count count;
 };
 
 struct bench_run {
@@ -101,6 +103,18 @@ const char *
 bench_server(const struct bench_run *r)
 {
     return r->words->server;
+}
+
+enum bench_count
+bench_count(const struct bench_run *r)
+{
+    return r->words->count;
+}
+
+uint64_t
+bench_interval_ns(const struct bench_run *r, uint64_t usual)
+{
+    return r->words->rate ? 1000000000 / r->words->rate : usual;
 }
 
 void
@@ -362,16 +376,51 @@ run_cases(const struct bench_workload *const *w, const struct words *words)
 }
 
 static int
-read_repeat(const char *text, unsigned *repeat)
+read_number(const char *text, unsigned long most, unsigned *number)
 {
     char *end;
     unsigned long n;
 
     errno = 0;
     n = strtoul(text, &end, 10);
-    if (errno || end == text || *end || n < 1 || n > REPEAT_MAX)
+    if (errno || end == text || *end || n < 1 || n > most)
         return -1;
-    *repeat = (unsigned)n;
+    *number = (unsigned)n;
+    return 0;
+}
+
+static int
+read_count(const char *text, enum bench_count *count)
+{
+    if (strcmp(text, "calls") == 0)
+        *count = BENCH_COUNT_CALLS;
+    else if (strcmp(text, "user") == 0)
+        *count = BENCH_COUNT_USER;
+    else
+        return -1;
+    return 0;
+}
+
+/* A word that takes the next one. */
+static int
+read_pair(struct words *words, const char *word, const char *next)
+{
+    if (strcmp(word, "--workload") == 0)
+        words->workload = next;
+    else if (strcmp(word, "--case") == 0)
+        words->case_name = next;
+    else if (strcmp(word, "--server") == 0)
+        words->server = next;
+    else if (strcmp(word, "--subject") == 0)
+        words->subject = next;
+    else if (strcmp(word, "--repeat") == 0)
+        return read_number(next, REPEAT_MAX, &words->repeat);
+    else if (strcmp(word, "--rate") == 0)
+        return read_number(next, RATE_MAX, &words->rate);
+    else if (strcmp(word, "--count") == 0)
+        return read_count(next, &words->count);
+    else
+        return -1;
     return 0;
 }
 
@@ -387,16 +436,7 @@ read_words(struct words *words, int argc, char **argv)
             words->describe = 1;
         else if (strcmp(word, "--no-warm-up") == 0)
             words->cold = 1;
-        else if (strcmp(word, "--workload") == 0 && next && ++i)
-            words->workload = next;
-        else if (strcmp(word, "--case") == 0 && next && ++i)
-            words->case_name = next;
-        else if (strcmp(word, "--server") == 0 && next && ++i)
-            words->server = next;
-        else if (strcmp(word, "--subject") == 0 && next && ++i)
-            words->subject = next;
-        else if (strcmp(word, "--repeat") != 0 || !next || !++i ||
-                 read_repeat(next, &words->repeat) < 0)
+        else if (!next || read_pair(words, word, argv[++i]) < 0)
             return -1;
     }
     return words->server && !words->subject ? -1 : 0;
@@ -410,9 +450,10 @@ bench_main(const struct bench_workload *const *workloads, int argc, char **argv)
     if (read_words(&words, argc, argv) < 0) {
         fprintf(stderr,
                 "usage: %s [--workload W] [--case C] [--repeat N] [--quick] "
-                "[--no-warm-up]\n       [--subject NAME [--server PROGRAM]]\n"
-                "       %s --describe\nN is from 1 to %d\n",
-                argv[0], argv[0], REPEAT_MAX);
+                "[--no-warm-up]\n       [--subject NAME [--server PROGRAM] "
+                "[--count calls|user]] [--rate R]\n"
+                "       %s --describe\nN is from 1 to %d, R from 1 to %d\n",
+                argv[0], argv[0], REPEAT_MAX, RATE_MAX);
         return 2;
     }
     if (words.describe) {

@@ -20,7 +20,8 @@
  * The program, by bench_main():
  *
  *     NAME [--workload W] [--case C] [--repeat N] [--quick] [--no-warm-up]
- *          [--subject NAME [--server PROGRAM]]
+ *          [--subject NAME [--server PROGRAM] [--count calls|user]]
+ *          [--rate N]
  *     NAME --describe
  *
  * Each case is run once for nothing (unless it is cold), then N times. Then
@@ -50,6 +51,10 @@
  *
  * A workload that drives a server measures PROGRAM in place of Pons's own, and
  * calls the figures NAME's: see bench/server.h.
+ *
+ * --count adds to what is known of a server: "server calls", its system calls
+ * per op, or "server user" from samples enough for a hundredth of it. Its times
+ * are then some per cent more. --rate is the messages a second of an open loop.
  *
  * Nothing in here knows Pons: see bench/runtime.h for that.
  */
@@ -106,6 +111,15 @@ int bench_is_quick(const struct bench_run *r);
 
 /* What --server names; NULL without it. */
 const char *bench_server(const struct bench_run *r);
+
+/* What --count names. */
+enum bench_count { BENCH_COUNT_NOTHING, BENCH_COUNT_CALLS, BENCH_COUNT_USER };
+
+enum bench_count bench_count(const struct bench_run *r);
+
+/* The time between two messages of an open loop, as --rate wants it; without it
+ * `usual`. */
+uint64_t bench_interval_ns(const struct bench_run *r, uint64_t usual);
 
 /* The window that is measured; once per run. Any thread; the same thread need
  * not stop it. A tracer sees both as prctl(BENCH_MARK, 1 or 0). */

@@ -22,6 +22,8 @@ enum {
     CHUNK = 256,    // blocks of a write
     HOT_READS = 100000,
     COLD_READS = 4000,
+    DEEP_READS = 40000,
+    DEEP = 32, // in flight
 };
 
 /* Where some block is, and then some other. */

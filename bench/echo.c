@@ -20,6 +20,8 @@ enum {
     LARGE_MESSAGE = 16 * 1024,
     OPEN_NS = 50000, // one message due each: a sixth of what a core does
     OPEN_OPS = 10000,
+    CROWD_NS = 20000, // likewise; at 10,000 connections half of what it does
+    CROWD_OPS = 100000,
 };
 
 struct shape {
@@ -27,6 +29,7 @@ struct shape {
     size_t bytes;
     uint64_t ops;
     uint64_t interval_ns; // open loop; 0: closed
+    enum side side;       // the server's
 };
 
 /* At least one of each connection. */
@@ -40,7 +43,7 @@ shape_ops(const struct shape *s, const struct bench_run *r)
 
 static void
 run_load(const struct shape *s, struct bench_run *r, struct load *l,
-         const struct server *server)
+         struct server *server)
 {
     struct histogram *h = histogram_new();
     uint64_t ops = shape_ops(s, r), began;
@@ -48,11 +51,13 @@ run_load(const struct shape *s, struct bench_run *r, struct load *l,
 
     bench_must(h != NULL, "memory");
     load_closed(l, s->connections, NULL); // every connection is warm
+    if (server_count(server, r) < 0)
+        goto free_histogram;
     server_read(server, &before);
     (void)prctl(BENCH_MARK, 1);
     began = bench_now();
     if (s->interval_ns)
-        load_open(l, ops, s->interval_ns, h);
+        load_open(l, ops, bench_interval_ns(r, s->interval_ns), h);
     else
         load_closed(l, ops, h);
     bench_value(r, "wall", "ns", (double)(bench_now() - began) / (double)ops);
@@ -60,6 +65,7 @@ run_load(const struct shape *s, struct bench_run *r, struct load *l,
     server_values(server, r, &before, ops);
     bench_latencies(r, h);
     bench_value(r, "ops", "1", (double)ops);
+free_histogram:
     histogram_free(h);
 }
 
@@ -69,7 +75,8 @@ run(struct bench_run *r, const struct shape *s)
     struct server server;
     struct load *l;
 
-    if (load_allow(r, s->connections) < 0 || server_start_echo(&server, r) < 0)
+    if (load_allow(r, s->connections) < 0 ||
+        server_start_echo(&server, r, s->side) < 0)
         return;
     l = load_new(server.port, s->connections, s->bytes);
     run_load(s, r, l, &server);
@@ -83,12 +90,15 @@ run(struct bench_run *r, const struct shape *s)
         run(r, &(const struct shape){__VA_ARGS__}); \
     }
 
-ECHO_CASE(one, 1, MESSAGE, 20000, 0)
-ECHO_CASE(fifty, 50, MESSAGE, 50000, 0)
-ECHO_CASE(thousand, 1000, MESSAGE, 50000, 0)
-ECHO_CASE(ten_thousand, 10000, MESSAGE, 100000, 0)
-ECHO_CASE(large, 50, LARGE_MESSAGE, 20000, 0)
-ECHO_CASE(open_loop, 50, MESSAGE, OPEN_OPS, OPEN_NS)
+ECHO_CASE(one, 1, MESSAGE, 20000, 0, SERVER_SIDE)
+ECHO_CASE(fifty, 50, MESSAGE, 50000, 0, SERVER_SIDE)
+ECHO_CASE(thousand, 1000, MESSAGE, 50000, 0, SERVER_SIDE)
+ECHO_CASE(ten_thousand, 10000, MESSAGE, 100000, 0, SERVER_SIDE)
+ECHO_CASE(large, 50, LARGE_MESSAGE, 20000, 0, SERVER_SIDE)
+ECHO_CASE(open_loop, 50, MESSAGE, OPEN_OPS, OPEN_NS, SERVER_SIDE)
+ECHO_CASE(open_crowd, 10000, MESSAGE, CROWD_OPS, CROWD_NS, SERVER_SIDE)
+ECHO_CASE(one_shared, 1, MESSAGE, 20000, 0, ALL_SIDES)
+ECHO_CASE(four_shared, 4, MESSAGE, 20000, 0, ALL_SIDES)
 
 /* Each run has a server of its own, and warms it up by itself. */
 enum { COLD = 1 };
@@ -100,6 +110,12 @@ static const struct bench_case cases[] = {
     {.name = "10000 conn 64 B", .run = ten_thousand, .cold = COLD, .heavy = 1},
     {.name = "50 conn 16 KiB", .run = large, .cold = COLD},
     {.name = "50 conn 64 B open", .run = open_loop, .cold = COLD},
+    {.name = "10000 conn 64 B open",
+     .run = open_crowd,
+     .cold = COLD,
+     .heavy = 1},
+    {.name = "1 conn 64 B shared", .run = one_shared, .cold = COLD},
+    {.name = "4 conn 64 B shared", .run = four_shared, .cold = COLD},
     {0},
 };
 
@@ -110,8 +126,9 @@ static const struct bench_workload echo_workload = {
                 "own time is `server cpu`",
     .how = "the server on a processor for each of its workers, as far as there "
            "are, an epoll client that checks every byte on another; closed "
-           "loop, or open at 20000 messages a second "
-           "with latencies from when each was due",
+           "loop, or open at 20000 messages a second (10,000 connections: "
+           "50000) with latencies from when each was due; shared: the server "
+           "may use the client's processor, too",
     .silent = "networks, and what a server does with a message; at 50 "
               "connections and more wall is as much the client's; open, "
               "latencies at other rates",

@@ -23,7 +23,7 @@ run(struct bench_run *r)
     double before;
 
     if (load_allow(r, FIRST + CONNECTIONS) < 0 ||
-        server_start_echo(&server, r) < 0)
+        server_start_echo(&server, r, SERVER_SIDE) < 0)
         return;
     first = load_new(server.port, FIRST, MESSAGE);
     load_closed(first, FIRST_MESSAGES, NULL);

@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sides.h"
+#include "counters.h"
 
 enum {
     NOT_FOUND = 127,      // exit status, as shells have it
@@ -89,12 +89,12 @@ server_beside(const char *name)
 
 /* Between fork and exec. */
 static void
-become(char *const argv[], const int in[2], const int out[2])
+become(char *const argv[], enum side side, const int in[2], const int out[2])
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (dup2(in[0], STDIN_FILENO) < 0 || dup2(out[1], STDOUT_FILENO) < 0)
         _exit(NOT_FOUND);
-    pin(SERVER_SIDE);
+    pin(side);
     execvp(argv[0], argv);
     fprintf(stderr, "bench: cannot run %s: %s\n", argv[0], strerror(errno));
     _exit(NOT_FOUND);
@@ -130,7 +130,8 @@ await_end(struct server *s)
 }
 
 int
-server_start(struct server *s, char *const argv[], char *line, size_t size)
+server_start_on(struct server *s, enum side side, char *const argv[],
+                char *line, size_t size)
 {
     int in[2], out[2];
 
@@ -139,7 +140,7 @@ server_start(struct server *s, char *const argv[], char *line, size_t size)
     s->pid = fork();
     bench_must(s->pid >= 0, "fork");
     if (s->pid == 0)
-        become(argv, in, out);
+        become(argv, side, in, out);
     close(in[0]);
     close(out[1]);
     s->process = pidfd_open(s->pid, 0);
@@ -147,6 +148,7 @@ server_start(struct server *s, char *const argv[], char *line, size_t size)
     s->input = in[1];
     s->output = out[0];
     s->port = 0;
+    s->counters = NULL;
     pin(LOAD_SIDE);
     if (read_line(s->output, line, size) > 0)
         return 0;
@@ -154,6 +156,12 @@ server_start(struct server *s, char *const argv[], char *line, size_t size)
     bench_must(await_end(s) == NOT_FOUND,
                "waiting for the server's first line");
     return -1;
+}
+
+int
+server_start(struct server *s, char *const argv[], char *line, size_t size)
+{
+    return server_start_on(s, SERVER_SIDE, argv, line, size);
 }
 
 void
@@ -166,7 +174,7 @@ server_end(struct server *s, int signal)
 }
 
 int
-server_start_echo(struct server *s, struct bench_run *r)
+server_start_echo(struct server *s, struct bench_run *r, enum side side)
 {
     const char *program =
         bench_server(r) ? bench_server(r) : server_beside("echo_server");
@@ -175,7 +183,7 @@ server_start_echo(struct server *s, struct bench_run *r)
     long port;
 
     bench_must(program != NULL, "finding the server");
-    bench_must(server_start(s, argv, line, sizeof line) == 0, program);
+    bench_must(server_start_on(s, side, argv, line, sizeof line) == 0, program);
     port = strtol(line, &end, 10);
     if (*end == 0 && port > 0 && port <= USHRT_MAX) {
         s->port = (int)port;
@@ -293,6 +301,20 @@ settle(const struct server *s)
     }
 }
 
+int
+server_count(struct server *s, struct bench_run *r)
+{
+    char why[256];
+
+    if (bench_count(r) == BENCH_COUNT_NOTHING)
+        return 0;
+    s->counters = counters_start(s->pid, bench_count(r), why, sizeof why);
+    if (s->counters)
+        return 0;
+    bench_skip(r, why);
+    return -1;
+}
+
 void
 server_read(const struct server *s, struct server_used *used)
 {
@@ -315,21 +337,36 @@ server_resident(const struct server *s)
     return (double)kib * 1024;
 }
 
+/* The user space's part of the time; less than 0: it is not known. */
+static double
+user_share(const struct server_used *now, const struct server_used *before)
+{
+    double user = (double)(now->user_ticks - before->user_ticks);
+    double ticks = user + (double)(now->system_ticks - before->system_ticks);
+
+    return ticks >= TICKS_MIN ? user / ticks : -1;
+}
+
 void
-server_values(const struct server *s, struct bench_run *r,
+server_values(struct server *s, struct bench_run *r,
               const struct server_used *before, uint64_t ops)
 {
-    double n = (double)ops, cpu, user, ticks;
+    enum bench_count what = s->counters ? bench_count(r) : BENCH_COUNT_NOTHING;
+    double n = (double)ops, cpu, share, counted = 0;
     struct server_used now;
 
+    if (s->counters)
+        counted = counters_stop(s->counters);
+    s->counters = NULL;
     server_read(s, &now);
     cpu = (double)(now.cpu_ns - before->cpu_ns) / n;
-    user = (double)(now.user_ticks - before->user_ticks);
-    ticks = user + (double)(now.system_ticks - before->system_ticks);
+    share = what == BENCH_COUNT_USER ? counted : user_share(&now, before);
     bench_value(r, "server cpu", "ns", cpu);
-    if (ticks >= TICKS_MIN) {
-        bench_value(r, "server user", "ns", cpu * user / ticks);
-        bench_value(r, "server system", "ns", cpu * (1 - user / ticks));
+    if (what == BENCH_COUNT_CALLS)
+        bench_value(r, "server calls", "1", counted / n);
+    if (share >= 0) {
+        bench_value(r, "server user", "ns", cpu * share);
+        bench_value(r, "server system", "ns", cpu * (1 - share));
     }
     if (now.switches >= before->switches) // else those of some are gone
         bench_value(r, "server switches", "1",

@@ -5,14 +5,15 @@
 /*
  * bench/sides.h - which processors a server has, and which its load: neither is
  * to take time from the other. The first ones are the server's, as many as it
- * has workers, so that more of them can do more; the next one is the load's.
+ * has workers, so that more of them can do more; the next one is the load's. A
+ * server may also have all, its load's too, as it would without being pinned.
  * Where there are too few, the server does with less; with one for all, both
  * have that.
  */
 
 #include <sched.h>
 
-enum side { SERVER_SIDE, LOAD_SIDE };
+enum side { SERVER_SIDE, LOAD_SIDE, ALL_SIDES };
 
 /* How many of `processors` are the server's. */
 static inline int
@@ -33,6 +34,8 @@ sides_of(const cpu_set_t *allowed, enum side side, int workers)
     int first = 0, count = sides_server(processors, workers);
     cpu_set_t own;
 
+    if (side == ALL_SIDES)
+        return *allowed;
     if (side == LOAD_SIDE && processors > 1) {
         first = count;
         count = 1;

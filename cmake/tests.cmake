@@ -105,7 +105,7 @@ target_link_options(call_test PRIVATE -Wl,--wrap=openat)
 target_compile_definitions(unpolled_test PRIVATE
   $<$<NOT:$<CONFIG:RelWithDebInfo,Release,MinSizeRel>>:PONS_DEBUG>)
 target_link_options(thrift_test PRIVATE
-  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=epoll_wait)
 
 # tests/pool_rig.h: a system that has no threads.
 foreach(noun elastic pool pool_end pool_thread runtime)
@@ -157,6 +157,9 @@ if(PONS_CLI)
   add_test(NAME bench_table COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_table_test.py"
     "${PROJECT_SOURCE_DIR}/bench/table")
+  add_test(NAME bench_engines COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/bench_engines_test.py"
+    "${PROJECT_SOURCE_DIR}/bench/engines")
   if(PONS_BENCH)
     add_test(NAME bench_load COMMAND Python3::Interpreter
       "${PROJECT_SOURCE_DIR}/tests/bench_load_test.py"

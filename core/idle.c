@@ -186,13 +186,6 @@ seat_steal(struct poni_seat *s)
     return 0;
 }
 
-static int
-seat_posted(const struct poni_seat *s)
-{
-    return poni_load_relaxed(&s->ready_inbox) != NULL ||
-           poni_load_relaxed(&s->op_inbox) != NULL;
-}
-
 /* Looks on for a bounded while. 1: there is something. */
 static int
 seat_spin(struct poni_seat *s, const uint32_t *word, uint32_t value)
@@ -204,7 +197,7 @@ seat_spin(struct poni_seat *s, const uint32_t *word, uint32_t value)
     began = poni_ticks();
     do {
         for (int i = 0; i < 16; i++) {
-            if (seat_posted(s) || runtime_has_work(s->runtime) ||
+            if (poni_seat_posted(s) || runtime_has_work(s->runtime) ||
                 poni_load_acquire(word) == value) {
                 poni_spin_paid(&s->spin);
                 return 1;
@@ -260,7 +253,7 @@ seat_sleep(struct poni_seat *s, const uint32_t *word, uint32_t value,
         seat_count_search(s);
         return;
     }
-    if (seat_posted(s) || poni_load_acquire(word) == value) {
+    if (poni_seat_posted(s) || poni_load_acquire(word) == value) {
         (void)seat_unannounce(s);
         return;
     }

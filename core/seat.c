@@ -347,7 +347,8 @@ poni_seat_poll(struct poni_seat *s, uint64_t deadline_ns)
         poni_io_event(s, events[i].op, events[i].res, events[i].flags);
 }
 
-/* Between tasks: I/O, inboxes, timers; then those that yielded. */
+/* Between tasks: I/O, inboxes, timers; then those that yielded. I/O first: what
+ * has ended is a result, though a cancel or a deadline has come since. */
 static void
 seat_turn(struct poni_seat *s)
 {
@@ -396,12 +397,25 @@ seat_has_work(const struct poni_seat *s)
            !list_empty(&s->yielded) || !list_empty(&s->yielded_pinned);
 }
 
-/* There is nothing to run: finds something, or sleeps once. */
+/* Whether a turn could bring anything but I/O, or others have tasks to steal,
+ * which come after I/O. */
+static int
+seat_turns(const struct poni_seat *s)
+{
+    uint64_t timer = poni_timers_earliest(&s->timers);
+
+    return s->runtime->seat_count > 1 || seat_has_work(s) ||
+           poni_seat_posted(s) || (timer != PONS_NEVER && timer <= pons_now());
+}
+
+/* There is nothing to run: finds something, or sleeps once. A sleep that finds
+ * I/O ends at once, so a look just before it is a system call too many. */
 static void
 seat_idle(struct poni_seat *s, const uint32_t *word, uint32_t value,
           uint64_t deadline_ns)
 {
-    seat_turn(s);
+    if (seat_turns(s))
+        seat_turn(s);
     if (seat_has_work(s) || seat_take_injected(s) > 0) {
         poni_seat_end_search(s);
         return;

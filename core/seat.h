@@ -123,7 +123,14 @@ void poni_seat_rest(struct poni_seat *s, const uint32_t *word, uint32_t value,
  */
 void poni_seat_end_search(struct poni_seat *s);
 
-/* The owner: does what was posted. */
+/* The owner: whether something was posted; does it. */
+static inline int
+poni_seat_posted(const struct poni_seat *s)
+{
+    return poni_load_relaxed(&s->ready_inbox) != NULL ||
+           poni_load_relaxed(&s->op_inbox) != NULL;
+}
+
 void poni_seat_read_inboxes(struct poni_seat *s);
 
 /* The owner: runs one task, or waits until there may be one, or the deadline.

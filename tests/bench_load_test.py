@@ -88,6 +88,43 @@ class Load(unittest.TestCase):
         self.assertEqual(figures["ops"]["values"], [10000])
         self.assertGreaterEqual(figures["p90"]["values"][0], 100e6)
 
+    def test_a_rate_is_that_of_an_open_loop(self):
+        """The last of 500 is due after 499 of 2 ms each."""
+        figures = self.echo("50 conn 64 B open", server(), "--quick",
+                            "--rate", "500")
+        self.assertEqual(figures["ops"]["values"], [500])
+        self.assertGreaterEqual(figures["wall"]["values"][0],
+                                2e6 * 499 / 500)
+
+    def test_calls_are_those_of_the_server(self):
+        """A recv and a send for each message, and three that it adds."""
+        figures = self.echo("50 conn 64 B", server(
+            "[os.getppid() for _ in range(3)]"), "--quick", "--count", "calls")
+        if None in figures:
+            self.skipTest(figures[None]["skipped"])
+        calls = figures["server calls"]["values"][0]
+        self.assertGreaterEqual(calls, 5)
+        self.assertLess(calls, 5 + 3)  # epoll_wait at most, and less often
+
+    def test_user_time_is_a_part_of_all(self):
+        """This server is an interpreter, so a part that can be seen."""
+        figures = self.echo("50 conn 64 B", server(
+            "[i for i in range(500)]"), "--quick", "--count", "user")
+        if None in figures:
+            self.skipTest(figures[None]["skipped"])
+        cpu, user, system = (figures["server " + n]["values"][0]
+                             for n in ("cpu", "user", "system"))
+        self.assertGreater(user, 0)
+        self.assertGreater(system, 0)
+        self.assertAlmostEqual((user + system) / cpu, 1, places=3)
+
+    def test_what_cannot_be_counted_is_no_word(self):
+        done = subprocess.run(
+            [ECHO, "--subject", "s", "--count", "sheep"], capture_output=True,
+            text=True, timeout=LIMIT, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--count calls|user", done.stderr)
+
     def test_an_answer_that_is_not_the_message_fails(self):
         for wrong in ("message = message[:-1] + b'?'",  # another byte
                       "message = message * 2",          # twice

@@ -64,6 +64,14 @@ both_share_the_only_one(void)
     CHECK_EQ(side(1, LOAD_SIDE, 2), 1u << 2);
 }
 
+static void
+all_are_all_whatever_the_workers(void)
+{
+    CHECK_EQ(side(2, ALL_SIDES, 1), 1u << 2 | 1u << 3);
+    CHECK_EQ(side(2, ALL_SIDES, 2), 1u << 2 | 1u << 3);
+    CHECK_EQ(side(1, ALL_SIDES, 2), 1u << 2);
+}
+
 static const struct unit_test tests[] = {
     {"one_worker_has_the_first_and_the_load_the_second",
      one_worker_has_the_first_and_the_load_the_second},
@@ -72,6 +80,7 @@ static const struct unit_test tests[] = {
     {"one_is_left_for_the_load_however_many_workers_there_are",
      one_is_left_for_the_load_however_many_workers_there_are},
     {"both_share_the_only_one", both_share_the_only_one},
+    {"all_are_all_whatever_the_workers", all_are_all_whatever_the_workers},
     {0},
 };
 

@@ -60,9 +60,9 @@ hot(struct bench_run *r)
 }
 
 static void
-cold(struct bench_run *r, unsigned threads)
+cold(struct bench_run *r, unsigned threads, uint64_t reads)
 {
-    uint64_t each = bench_ops(r, COLD_READS) / threads;
+    uint64_t each = bench_ops(r, reads) / threads;
     struct reader readers[THREADS_MAX];
     int fd = block_file_open(r, O_DIRECT);
 
@@ -86,19 +86,27 @@ cold(struct bench_run *r, unsigned threads)
 static void
 cold_1(struct bench_run *r)
 {
-    cold(r, 1);
+    cold(r, 1, COLD_READS);
 }
 
 static void
 cold_4(struct bench_run *r)
 {
-    cold(r, 4);
+    cold(r, 4, COLD_READS);
+}
+
+/* As many threads as libuv's pool has, and most others by default. */
+static void
+cold_32(struct bench_run *r)
+{
+    cold(r, THREADS_MAX, DEEP_READS);
 }
 
 static const struct bench_case cases[] = {
     {.name = "hot", .run = hot, .cold = 1},
     {.name = "cold, depth 1", .run = cold_1, .cold = 1},
     {.name = "cold, depth 4", .run = cold_4, .cold = 1},
+    {.name = "cold, depth 32", .run = cold_32, .cold = 1},
     {0},
 };
 
@@ -107,7 +115,8 @@ static const struct bench_workload file_read_workload = {
     .subject = "raw pread",
     .measures = "reading 4 KiB of a file",
     .how = "pread of blocks anywhere in a file of 64 MiB: hot from the page "
-           "cache; cold with O_DIRECT, by 1 thread or by 4",
+           "cache; cold with O_DIRECT, by 1 thread or by 4; depth 32 is 4 "
+           "threads, too",
     .silent = "what the disk's own cache keeps",
     .cases = cases,
 };
