@@ -157,7 +157,7 @@ who_does_an_operation_is_said(void)
     CHECK_HAS(who(rt, "recv, multishot"), "poll");
     while (poni_operation_explain(rt, n, text, sizeof text) != NULL)
         n++;
-    CHECK_EQ(n, 32);                      // of issue and design
+    CHECK_EQ(n, 33);                      // of issue and design
     rt->seats[0].reactor->opcodes[0] = 0; // an older engine
     CHECK_HAS(who(rt, "recv"), "poll");
     CHECK_HAS(who(rt, "recvmsg"), "poll's poll");
