@@ -205,9 +205,8 @@ comes_back_late(struct pons_reactor *r)
     nothing_ends(r);
     r->ops->cancel(r, &op); // there is nothing to cancel
     r->ops->cancel(r, &op);
-    nothing_ends(r);
     CHECK(uring_self(r)->cancels.first == NULL);
-    CHECK(uring_self(r)->later.first == NULL);
+    nothing_ends(r);
     takes(fds[1], (size_t)n);
     CHECK_EQ(ends(r, &op), 0);
     nothing_ends(r);
