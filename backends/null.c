@@ -51,6 +51,7 @@ null_result(const struct pons_op *op)
     case PONS_OP_NOP:
     case PONS_OP_RECV:
     case PONS_OP_SEND:
+    case PONS_OP_SEND_ZC:
     case PONS_OP_READ:
     case PONS_OP_WRITE:
     case PONS_OP_SPLICE:

@@ -32,16 +32,20 @@ enum {
     FOR_EACH = 4,       // completions for each entry: more are in flight
 };
 
+#define ZERO_COPY_NEVER (UINT64_C(1) << 31) // no send is that long
+
 /* --- ops --- */
 
 static enum uring_step
-submit_step(const struct pons_op *op)
+submit_step(struct uring *u, const struct pons_op *op)
 {
     switch (op->opcode) {
     case PONS_OP_POLL:
         return URING_WATCHES;
     case PONS_OP_POLL_MULTI:
         return URING_LOOKS_ON;
+    case PONS_OP_SEND_ZC:
+        return poni_uring_send_step(u, op);
     default:
         return URING_CALLS;
     }
@@ -69,7 +73,7 @@ uring_submit(struct pons_reactor *r, struct pons_op *op)
     }
     if (poni_uring_refused(u, op, &op->res))
         return PONS_SUBMIT_DONE;
-    op->backend2 = submit_step(op);
+    op->backend2 = submit_step(u, op);
     if (submit_must_be_helped(u, op)) {
         if (poni_uring_help(op, &op->res))
             return PONS_SUBMIT_DONE;
@@ -118,9 +122,12 @@ uring_say_stats(const struct uring *u, FILE *to)
     int n =
         fprintf(to,
                 "uring: %llu system calls, %llu entries repeated, %llu "
-                "times without room, %u moves\n",
+                "times without room, %u moves, %llu buffers lent, %llu of "
+                "them copied\n",
                 (unsigned long long)u->enters, (unsigned long long)u->repeats,
-                (unsigned long long)u->overflows, u->moves);
+                (unsigned long long)u->overflows, u->moves,
+                (unsigned long long)u->zero_copy.lent,
+                (unsigned long long)u->zero_copy.copied);
 
     return n < 0 ? -EIO : 0;
 }
@@ -249,6 +256,7 @@ uring_open(struct pons_reactor **out, const struct pons_config *config,
     u->strict = host->config_uint(config, "owner") == 1;
     u->registers = host->config_uint(config, "registered") != 0;
     u->workers = (unsigned)host->config_uint(config, "workers");
+    u->zero_copy.at_least = host->config_uint(config, "zero_copy");
     err = uring_open_all(u, config, reason);
     if (err < 0) {
         host->free(host, u, sizeof *u);
@@ -259,6 +267,8 @@ uring_open(struct pons_reactor **out, const struct pons_config *config,
     u->base.caps = PONS_REACTOR_COMPLETION | PONS_REACTOR_FILES;
     if (u->strict)
         u->base.caps |= PONS_REACTOR_PINNED;
+    if (u->zero_copy.at_least == ZERO_COPY_NEVER)
+        u->can.opcodes &= ~(UINT64_C(1) << PONS_OP_SEND_ZC);
     u->base.opcodes[0] = u->can.opcodes;
     *out = &u->base;
     return 0;
@@ -309,6 +319,13 @@ static const struct pons_option uring_options[] = {
      .max = 512,
      .help = "the most kernel threads per owner for files; 0: the kernel's own "
              "limit"},
+    {.name = "zero_copy",
+     .type = PONS_OPTION_BYTES,
+     .fallback = "16k",
+     .min = 0,
+     .max = ZERO_COPY_NEVER,
+     .help = "from how many bytes on a zero-copy send is one, until the kernel "
+             "says that it copies; 0: always; 2G: never"},
     {0},
 };
 

@@ -15,6 +15,7 @@
  *   uring_owner.c   which thread has it; the move to another one (R1)
  *   uring_aside.c   calls of our own, where an entry would not be right
  *   uring_buffers.c groups of buffers for RECV_MULTI
+ *   uring_zero_copy.c  when a send is worth lending its buffer, and what came
  *
  * All is the owner's, but `rung`.
  */
@@ -27,6 +28,8 @@
 #define URING_ENTER_NO_IOWAIT (1u << 7) // Linux 6.15
 #define URING_FEAT_NO_IOWAIT  (1u << 17)
 #define URING_RWF_NOSIGNAL    0x00000100 // Linux 6.18
+#define URING_ZC_REPORT_USAGE (1u << 3)  // Linux 6.2
+#define URING_ZC_COPIED       (1u << 31)
 enum {
     URING_OP_WAITID = 50,           // Linux 6.7
     URING_OP_FIXED_FD_INSTALL = 54, // Linux 6.8
@@ -128,12 +131,15 @@ enum uring_place {
 enum uring_step {
     URING_CALLS,      // what the op asks for
     URING_INSISTS,    // the same, where the kernel may wait (WRITE)
+    URING_LENDS,      // the same, without a copy (SEND_ZC)
     URING_WORKS,      // the same, by a thread of the kernel's
     URING_WATCHES,    // polls, then the call again
     URING_WATCHES_TO, // the same for SPLICE's other end
     URING_HELPS,      // polls, then a call of our own
     URING_LOOKS_ON,   // POLL: a multishot one
     URING_SETTLES,    // POLL: that has told, op->res, and is taken back
+    URING_LENT,       // SEND_ZC: that has told; its buffer comes back
+    URING_REGRETS,    // SEND_ZC: that has failed, op->res; the same
 };
 
 /* op->backend[2]: of which move its entry is, how often it was ready and
@@ -210,6 +216,15 @@ struct uring_can {
     uint64_t opcodes; // PONS_OP_...
     int nosignal;     // RWF_NOSIGNAL
     int registers;    // io_uring_register(2) is allowed
+    int reports;      // whether a SEND_ZC was copied all the same
+};
+
+enum { URING_SKIPS = 512 };
+
+struct uring_zero_copy {
+    uint64_t at_least;          // bytes; what has fewer is sent plainly
+    uint64_t lent, copied;      // for PONS_CONTROL_STATS
+    uint8_t skips[URING_SKIPS]; // by descriptor: sends until the next try
 };
 
 struct uring {
@@ -234,6 +249,7 @@ struct uring {
     uint64_t repeats, overflows;
 
     struct uring_group *groups; // URING_GROUPS, or NULL: none yet
+    struct uring_zero_copy zero_copy;
 
     /* Any thread: a wake that poll() has not answered. On a line of its own,
      * since wakers write it. */
@@ -354,5 +370,23 @@ void poni_uring_lent(struct uring *u, uint16_t group, uint16_t index);
 /* It was taken for nothing. */
 void poni_uring_not_lent(struct uring *u, uint16_t group, uint16_t index);
 void poni_uring_free_groups(struct uring *u, int forked);
+
+/* --- uring_zero_copy.c --- */
+
+/* What a SEND_ZC does next: URING_LENDS, or a plain URING_CALLS. */
+enum uring_step poni_uring_send_step(struct uring *u, const struct pons_op *op);
+
+/* The completion before the last. 1: *ev is an event. */
+int poni_uring_lent_told(struct uring *u, struct pons_op *op, int32_t res,
+                         struct pons_event *ev);
+
+/* The last one, which says in `res` whether there was a copy. */
+void poni_uring_lent_back(struct uring *u, const struct pons_op *op,
+                          int32_t res);
+
+/* Whether a send without a copy has failed because it was one. Then it is sent
+ * plainly, and so are the next ones. */
+int poni_uring_lent_in_vain(const struct pons_op *op, int32_t res);
+void poni_uring_send_plainly(struct uring *u, const struct pons_op *op);
 
 #endif /* PONI_URING_H */

@@ -95,6 +95,7 @@ poni_uring_refused(struct uring *u, const struct pons_op *op, int32_t *res)
     switch (op->opcode) {
     case PONS_OP_RECV:
     case PONS_OP_SEND:
+    case PONS_OP_SEND_ZC:
     case PONS_OP_RECVMSG:
     case PONS_OP_SENDMSG:
         return aside_flags(op, MSG_DONTWAIT | MSG_WAITALL, res);

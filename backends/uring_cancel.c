@@ -5,7 +5,8 @@
  * The answer comes with the submission, before or after the op's own end. Only
  * when both are there is the op told. An answer of ENOENT to an op that has not
  * ended means that it was between two places (woken, and about to try again):
- * then it is asked once more, a moment later.
+ * then it is asked once more, a moment later. But of a SEND_ZC that has told
+ * its count there is nothing left to be cancelled.
  */
 
 #include "uring.h"
@@ -33,7 +34,8 @@ poni_uring_cancel(struct uring *u, struct pons_op *op)
         uring_unlink(&u->still, op);
         break;
     case URING_RINGS:
-        poni_uring_ask_cancel(u, op);
+        if (op->backend2 != URING_LENT)
+            poni_uring_ask_cancel(u, op);
         return;
     default: // it is asked already, or has ended
         return;
@@ -62,7 +64,7 @@ poni_uring_cancel_told(struct uring *u, struct pons_op *op, int32_t res,
         return 1;
     }
     op->backend[0] = URING_TOLD;
-    if (res == -ENOENT)
+    if (res == -ENOENT && op->backend2 != URING_LENT)
         poni_uring_postpone(u, op, URING_DOUBTS);
     return 0;
 }

@@ -78,6 +78,17 @@ entry_send(const struct uring *u, struct io_uring_sqe *sqe,
 }
 
 static void
+entry_send_zc(const struct uring *u, struct io_uring_sqe *sqe,
+              const struct pons_op *op)
+{
+    entry_send(u, sqe, op);
+    if (op->backend2 != URING_LENDS)
+        return;
+    sqe->opcode = IORING_OP_SEND_ZC;
+    sqe->ioprio = u->can.reports ? URING_ZC_REPORT_USAGE : 0;
+}
+
+static void
 entry_recvmsg(const struct uring *u, struct io_uring_sqe *sqe,
               const struct pons_op *op)
 {
@@ -303,6 +314,7 @@ static const struct entry {
     /* These are tried (backends/uring_probe.c), and have a bit for that. */
     [PONS_OP_ACCEPT_MULTI] = {URING_OPS,            entry_accept_multi},
     [PONS_OP_RECV_MULTI]   = {URING_OPS,            entry_recv_multi},
+    [PONS_OP_SEND_ZC]      = {URING_OPS,            entry_send_zc},
 };
 // clang-format on
 
@@ -345,6 +357,7 @@ poni_uring_events(const struct pons_op *op)
         return entry_recv_events(op);
     case PONS_OP_CONNECT:
     case PONS_OP_SEND:
+    case PONS_OP_SEND_ZC:
     case PONS_OP_SENDMSG:
     case PONS_OP_WRITE:
         return POLLOUT;
@@ -384,8 +397,12 @@ poni_uring_fill(const struct uring *u, struct io_uring_sqe *sqe,
     case URING_SETTLES:
         io_uring_prep_poll_multishot(sqe, op->fd, entry_wake_events(op));
         break;
+    case URING_LENT: // these have no more to ask for
+    case URING_REGRETS:
+        break;
     case URING_CALLS:
     case URING_INSISTS:
+    case URING_LENDS:
     case URING_WORKS:
         entries[op->opcode].fill(u, sqe, op);
         break;

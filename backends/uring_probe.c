@@ -18,7 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { ENTRIES = 8, TRIED_MAX = 16 };
+enum { ENTRIES = 8, TRIED_MAX = 32 };
 
 /* --- why not --- */
 
@@ -125,6 +125,8 @@ enum tried {
     TRY_ACCEPT,
     TRY_RECV,
     TRY_WRITE, // with RWF_NOSIGNAL
+    TRY_SEND_ZC,
+    TRY_REPORT, // the same, which says whether it was copied
     TRIED
 };
 
@@ -155,6 +157,22 @@ probe_fill(struct uring_ring *r, int bell, const uint64_t *zero)
     io_uring_prep_write(sqe, bell, zero, sizeof *zero, 0);
     sqe->rw_flags = URING_RWF_NOSIGNAL;
     sqe->user_data = TRY_WRITE;
+    sqe = uring_next_entry(r);
+    io_uring_prep_send_zc(sqe, -1, NULL, 0, 0, 0);
+    sqe->user_data = TRY_SEND_ZC;
+    sqe = uring_next_entry(r);
+    io_uring_prep_send_zc(sqe, -1, NULL, 0, 0, URING_ZC_REPORT_USAGE);
+    sqe->user_data = TRY_REPORT;
+}
+
+/* How one ended; or that it has let go of its buffer, which is the last of it.
+ * How many have ended. */
+static unsigned
+probe_take(const struct io_uring_cqe *cqe, int32_t ended[TRIED])
+{
+    if (!(cqe->flags & IORING_CQE_F_NOTIF))
+        ended[cqe->user_data] = cqe->res;
+    return !(cqe->flags & IORING_CQE_F_MORE);
 }
 
 /* 0 or -errno, and how each ended. */
@@ -176,8 +194,7 @@ probe_try(struct uring_ring *r, int bell, int32_t ended[TRIED])
             const struct io_uring_cqe *cqe =
                 &cq->cqes[*cq->khead & cq->ring_mask];
 
-            ended[cqe->user_data] = cqe->res;
-            left--;
+            left -= probe_take(cqe, ended);
             io_uring_cq_advance(&r->io, 1);
         }
     }
@@ -205,6 +222,9 @@ probe_tell(struct uring_can *can, uint64_t ops, const int32_t ended[TRIED])
     if (!(ops >> URING_OP_WAITID & 1))
         can->opcodes &= ~(UINT64_C(1) << PONS_OP_CLOSE);
     can->opcodes |= probe_multishot(ops, ended);
+    if (ended[TRY_SEND_ZC] != -EINVAL)
+        can->opcodes |= UINT64_C(1) << PONS_OP_SEND_ZC;
+    can->reports = ended[TRY_REPORT] != -EINVAL;
     can->nosignal = ended[TRY_WRITE] >= 0;
     can->registers = ops != 0;
 }

@@ -164,6 +164,8 @@ result_watched(struct uring *u, struct pons_op *op, int32_t res,
     }
     if (op->opcode == PONS_OP_SPLICE && op->backend2 == URING_WATCHES)
         return result_repeats(u, op, URING_WATCHES_TO);
+    if (op->opcode == PONS_OP_SEND_ZC)
+        return result_repeats(u, op, poni_uring_send_step(u, op));
     return result_repeats(u, op, URING_CALLS);
 }
 
@@ -253,7 +255,8 @@ static int
 result_is_nothing(const struct pons_op *op, int32_t res)
 {
     if (res == -EAGAIN || result_is_interrupt(res) ||
-        result_is_of_kind(op, res) || result_is_under_way(op, res))
+        result_is_of_kind(op, res) || result_is_under_way(op, res) ||
+        poni_uring_lent_in_vain(op, res))
         return 1;
     if (result_is_calls(op) || op->backend2 == URING_SETTLES)
         return 0;
@@ -292,6 +295,10 @@ result_ends_entry(struct uring *u, struct pons_op *op, int32_t res,
         return result_not_supported(u, op, ev);
     if (result_is_under_way(op, res))
         return result_repeats(u, op, URING_WATCHES);
+    if (poni_uring_lent_in_vain(op, res)) {
+        poni_uring_send_plainly(u, op);
+        return result_repeats(u, op, URING_CALLS);
+    }
     if (op->opcode == PONS_OP_CONNECT)
         return result_of_connect(u, op, res, ev);
     return result_of_multishot(u, op, res, flags, ev); // or of one shot
@@ -320,6 +327,8 @@ result_more(struct uring *u, struct pons_op *op, int32_t res, unsigned flags,
 
     if (op->opcode == PONS_OP_POLL)
         return result_settles(u, op, res);
+    if (op->opcode == PONS_OP_SEND_ZC)
+        return poni_uring_lent_told(u, op, res, ev);
     if (op->opcode == PONS_OP_POLL_MULTI)
         res &= (int32_t)(poni_uring_events(op) | RESULT_ALWAYS);
     if (op->opcode == PONS_OP_POLL_MULTI && res == 0)
@@ -330,11 +339,27 @@ result_more(struct uring *u, struct pons_op *op, int32_t res, unsigned flags,
     return 1;
 }
 
+/* The buffer of a SEND_ZC is free. One that has failed is dealt with only now:
+ * it may be sent again. */
+static int
+result_of_buffer(struct uring *u, struct pons_op *op, int32_t res,
+                 struct pons_event *ev)
+{
+    if (op->backend2 == URING_REGRETS) {
+        op->backend2 = URING_LENDS;
+        return result_ends_entry(u, op, op->res, 0, ev);
+    }
+    poni_uring_lent_back(u, op, res);
+    return poni_uring_ends(u, op, 0, 0, ev);
+}
+
 int
 poni_uring_told(struct uring *u, struct pons_op *op, int32_t res,
                 unsigned flags, struct pons_event *ev)
 {
     if (flags & IORING_CQE_F_MORE)
         return result_more(u, op, res, flags, ev);
+    if (flags & IORING_CQE_F_NOTIF)
+        return result_of_buffer(u, op, res, ev);
     return result_ends_entry(u, op, res, flags, ev);
 }

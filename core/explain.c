@@ -46,6 +46,7 @@ static const struct operation {
     {NULL, PONS_OP_ACCEPT_MULTI, 0},
     {NULL, PONS_OP_RECV_MULTI, 0},
     {NULL, PONS_OP_POLL_MULTI, 0},
+    {NULL, PONS_OP_SEND_ZC, 0},
 };
 
 /* The same questions, in the same order, as core/io.c and core/call.c ask. */
@@ -61,6 +62,8 @@ operation_who(const struct pons_runtime *rt, const struct pons_op *op,
         (void)snprintf(who, size, "%s", reactor);
     else if (way == WAY_AT_ONCE)
         (void)snprintf(who, size, "the caller, at once");
+    else if (op->opcode == PONS_OP_SEND_ZC)
+        (void)snprintf(who, size, "%s, by a plain send", reactor);
     else if (way == WAY_WAITS)
         (void)snprintf(who, size, "the caller, when %s's poll says so",
                        reactor);

@@ -29,6 +29,7 @@
 #include "opcode.h"
 #include "runtime.h"
 #include "seat.h"
+#include "send_zc.h"
 #include "stream.h"
 #include "waiter.h"
 
@@ -85,6 +86,13 @@ way_remove(struct stream_way *way, struct pons_op *op)
     while (*at != op)
         at = &(*at)->next;
     *at = op->next;
+}
+
+static void
+polls_push(struct pons_stream *s, struct pons_op *op)
+{
+    op->core[1] = (uintptr_t)s->polls;
+    s->polls = op;
 }
 
 static void
@@ -214,6 +222,21 @@ poni_io_let_go(struct poni_leaf *leaf)
     ended_wake(&ended);
 }
 
+void
+poni_io_pass(struct poni_leaf *leaf)
+{
+    struct pons_stream *s = leaf->io.stream;
+    struct pons_op *op = &leaf->io.op;
+    struct ended ended = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+
+    poni_lock(&s->lock);
+    way_pass(way_of(s, op), &ended);
+    op->flags |= IO_POLLS;
+    polls_push(s, op);
+    poni_unlock(&s->lock);
+    ended_wake(&ended);
+}
+
 /* Under the lock. From here to its end the op keeps the stream's struct. */
 static void
 io_count(struct pons_stream *s, struct pons_op *op)
@@ -305,6 +328,16 @@ io_prepared(struct poni_seat *seat, struct pons_op *op)
     return err == 0;
 }
 
+/* What the reactor does not know. As its submit(). */
+static int
+io_submit_otherwise(struct pons_reactor *r, struct pons_op *op)
+{
+    if (op->opcode != PONS_OP_SEND_ZC)
+        return poni_instead_submit(r, op);
+    poni_send_zc_plainly(op);
+    return r->ops->submit(r, op);
+}
+
 /* PONS_SUBMIT_..., with the figures kept. The owner of the seat. */
 static int
 io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
@@ -320,7 +353,7 @@ io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
     if (poni_reactor_has(seat->reactor, op->opcode))
         answer = seat->reactor->ops->submit(seat->reactor, op);
     else
-        answer = poni_instead_submit(seat->reactor, op);
+        answer = io_submit_otherwise(seat->reactor, op);
     if (answer == PONS_SUBMIT_UNSUPPORTED)
         op->res = -EOPNOTSUPP; // R2: no reactor may say that of a stream's op
     if (answer != PONS_SUBMIT_PENDING)
@@ -491,8 +524,7 @@ io_enter(struct pons_stream *s, struct poni_leaf *leaf, struct pons_waker *w)
         return IO_ENDED;
     io_count(s, op);
     if (op->flags & IO_POLLS) {
-        op->core[1] = (uintptr_t)s->polls;
-        s->polls = op;
+        polls_push(s, op);
         return IO_STARTING;
     }
     if (way->current == NULL || way->current == op) {
@@ -807,6 +839,8 @@ io_event_other(struct poni_seat *seat, struct pons_op *op, int32_t res,
 {
     if (poni_op_user(op) == USER_MULTI)
         poni_multi_event(seat, op, res, flags);
+    else if (poni_op_user(op) == USER_SEND_ZC)
+        poni_send_zc_event(seat, op, res, flags);
     else if (poni_op_user(op) != USER_INSTEAD)
         poni_call_event(seat, op, res);
     else if (io_instead_ended(seat, leaf_of_op(op)->io.stream, op, &res))

@@ -65,6 +65,7 @@ enum io_user {
     USER_STREAM,  // an operation on a stream: here
     USER_INSTEAD, // the same, which waits by a POLL: core/instead.h
     USER_MULTI,   // the same, which tells more than once: core/multishot.h
+    USER_SEND_ZC, // the same, which counts before it ends: core/send_zc.h
     USER_CALL,    // no stream's: core/call.h
     USER_WATCH,   // the same, which waits by a POLL
 };
@@ -122,6 +123,10 @@ int poni_io_kept(const struct poni_leaf *leaf);
 /* The longer call that `leaf` was the last part of has ended: passes the turn
  * on, if it has it. */
 void poni_io_let_go(struct poni_leaf *leaf);
+
+/* The owner: the op of `leaf`, in course, passes its turn on and stays in
+ * course, as one that does not queue. */
+void poni_io_pass(struct poni_leaf *leaf);
 void poni_io_cancel(struct pons_future *f);
 
 /* The stream closes: everything in course is asked to end, nothing new begins.

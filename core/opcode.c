@@ -251,6 +251,7 @@ static const struct opcode opcodes[PONS_OPCODES] = {
     [PONS_OP_ACCEPT_MULTI] = {"accept, multishot", WAY_WAITS, NULL},
     [PONS_OP_RECV_MULTI]   = {"recv, multishot",   WAY_WAITS, NULL},
     [PONS_OP_POLL_MULTI]   = {"poll, multishot",   WAY_WAITS, NULL},
+    [PONS_OP_SEND_ZC]      = {"send, zero-copy",   WAY_WAITS, NULL},
 };
 // clang-format on
 

@@ -317,6 +317,7 @@ poni_op_try(struct pons_op *op)
         ended = try_recv(op);
         break;
     case PONS_OP_SEND:
+    case PONS_OP_SEND_ZC:
         ended = try_send(op);
         break;
     case PONS_OP_READ:
@@ -365,6 +366,7 @@ poni_op_events(const struct pons_op *op)
         return POLLIN;
     case PONS_OP_CONNECT:
     case PONS_OP_SEND:
+    case PONS_OP_SEND_ZC:
     case PONS_OP_SENDMSG:
     case PONS_OP_WRITE:
         return POLLOUT;

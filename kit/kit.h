@@ -60,6 +60,7 @@ enum kit_need {
     KIT_ACCEPT_MULTI = 1u << 10, // capabilities: opcodes that it has
     KIT_RECV_MULTI = 1u << 11,
     KIT_POLL_MULTI = 1u << 12,
+    KIT_SEND_ZC = 1u << 13,
 };
 
 struct poni_item;

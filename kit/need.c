@@ -16,7 +16,7 @@
 
 enum {
     CAPABILITIES = KIT_MOVES | KIT_COMPLETION | KIT_VIRTUAL | KIT_ACCEPT_MULTI |
-                   KIT_RECV_MULTI | KIT_POLL_MULTI,
+                   KIT_RECV_MULTI | KIT_POLL_MULTI | KIT_SEND_ZC,
 };
 
 /* As in cli/chosen.c: the one engine that is allowed to pretend. */
@@ -72,6 +72,8 @@ need_opcode(const struct pons_reactor *r, unsigned needs)
         return "it does not declare RECV_MULTI";
     if (needs & KIT_POLL_MULTI && !poni_reactor_has(r, PONS_OP_POLL_MULTI))
         return "it does not declare POLL_MULTI";
+    if (needs & KIT_SEND_ZC && !poni_reactor_has(r, PONS_OP_SEND_ZC))
+        return "it does not declare SEND_ZC";
     return NULL;
 }
 

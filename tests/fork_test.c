@@ -251,6 +251,7 @@ handles_are_dead(struct home *h)
     is_dead(pons_recv(h->s[0], &byte, 1));
     is_dead(pons_send(h->s[0], &byte, 1));
     is_dead(pons_send_all(h->s[0], &byte, 1));
+    is_dead(pons_send_zc(h->s[0], &byte, 1));
     is_dead(pons_read_line(h->s[0], line, sizeof line));
     is_dead(pons_recv(h->s[1], &byte, 1)); // nobody uses it
     is_dead(pons_ready_wait(h->s[0], 1));

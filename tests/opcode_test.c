@@ -155,9 +155,10 @@ who_does_an_operation_is_said(void)
     CHECK_HAS(who(rt, "openat"), "the pool elastic");
     CHECK_HAS(who(rt, "waitid"), "a pidfd in poll");
     CHECK_HAS(who(rt, "recv, multishot"), "poll");
+    CHECK_HAS(who(rt, "send, zero-copy"), "poll, by a plain send");
     while (poni_operation_explain(rt, n, text, sizeof text) != NULL)
         n++;
-    CHECK_EQ(n, 32);                      // of issue and design
+    CHECK_EQ(n, 33);                      // of issue and design
     rt->seats[0].reactor->opcodes[0] = 0; // an older engine
     CHECK_HAS(who(rt, "recv"), "poll");
     CHECK_HAS(who(rt, "recvmsg"), "poll's poll");
@@ -182,6 +183,7 @@ pons_files_takes_files_from_the_reactor(void)
     CHECK_HAS(who(rt, "fsync"), "the pool");
     CHECK_EQ(strcmp(who(rt, "pread"), "the pool elastic"), 0);
     CHECK_HAS(who(rt, "recv"), "null");
+    CHECK_EQ(strcmp(who(rt, "send, zero-copy"), "null"), 0);
     pons_runtime_unref(rt);
 }
 

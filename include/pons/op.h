@@ -55,6 +55,11 @@
  *   RECV_MULTI   socket   -     -      -       -       MSG_...    group
  *   POLL_MULTI   any      -     -      events  -       -          -
  *
+ * Zero-copy (R2): a capability. What is not declared the core asks for as SEND:
+ *
+ *   opcode       fd       addr   addr2     len     offset  op_flags
+ *   SEND_ZC      socket   buffer -         bytes   -       MSG_...
+ *
  * "= x" is in offset2, which shares its place with addr2. fd2 is the folder of
  * the new path, SPLICE's source, and SOCKET's protocol; -1 as an offset is
  * PONS_AT_POSITION.
@@ -102,6 +107,7 @@ enum pons_opcode {
     PONS_OP_ACCEPT_MULTI,
     PONS_OP_RECV_MULTI,
     PONS_OP_POLL_MULTI,
+    PONS_OP_SEND_ZC,
     PONS_OPCODES, /* how many; grows at the end */
 };
 

@@ -25,6 +25,12 @@
  *                 names; pons/op.h has the table); every reactor does sockets,
  *                 pipes and POLL. An opcode whose bit is not in `opcodes` is
  *                 not asked for: so an engine may be older than an opcode.
+ *                 SEND_ZC, a capability, may end in two steps: an event with
+ *                 MORE has the count that was sent, as soon as it is known, and
+ *                 the last, with 0, comes when nobody reads the buffer any
+ *                 more: late, if the other side is. Or in one, as when it was
+ *                 copied: the last event, or DONE, has the count, and always an
+ *                 error. After the count a cancel changes nothing.
  *   R3  once      Exactly one last event per pending op, and none after it.
  *   R4  no fail   submit and cancel cannot fail: errors are results. A full
  *                 queue delays; it never drops an op or a cancel.

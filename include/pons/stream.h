@@ -122,6 +122,31 @@ PONS_API PONS_MUST_USE int64_t pons_send_all(struct pons_stream *s,
                                              const void *buffer, size_t size);
 
 /*
+ * As pons_send(), out of the buffer itself where engine, kernel and device can:
+ * without a copy. It ends when nobody reads the buffer any more, which on TCP
+ * can be as late as the other side's acknowledgement; later sends need not wait
+ * for that, and may end first. So it is for large buffers (docs/performance.md
+ * has the sizes) and several in turn; for all else pons_send() is the faster.
+ *
+ * What was sent counts: a cancel, deadline or close after that says how many
+ * bytes went, and waits for the buffer all the same, for a peer that takes
+ * nothing as long as TCP does (setsockopt TCP_USER_TIMEOUT bounds that).
+ */
+struct pons_send_zc {
+    struct pons_future base;
+    struct pons_io io;
+    int64_t sent; /* -1 until it is known */
+    uintptr_t reserved;
+};
+
+PONS_STATIC_ASSERT(sizeof(struct pons_send_zc) == 224, "ABI: pons_send_zc");
+
+PONS_API void pons_send_zc_init(struct pons_send_zc *w, struct pons_stream *s,
+                                const void *buffer, size_t size);
+PONS_API PONS_MUST_USE int64_t pons_send_zc(struct pons_stream *s,
+                                            const void *buffer, size_t size);
+
+/*
  * A line, without its "\n" or "\r\n", ended by 0. Returns its length; -EMSGSIZE
  * if it does not fit (it stays to be read), -ENODATA at the end of the stream,
  * -ENOMEM; a last line without "\n" counts. What was read beyond stays with the

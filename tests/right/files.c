@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tests/right/files.c - does every operation there is by itself, at once where
- * it does not wait, so that their tests are run.
+ * it does not wait, so that their tests are run; but SEND_ZC, which is
+ * tests/right/lends.c's.
  */
 
 #include "tests/wrong/adapted.h"
@@ -17,7 +18,7 @@ files_open(struct pons_reactor **out, const struct pons_config *config,
     if (err < 0)
         return err;
     (*out)->caps |= PONS_REACTOR_FILES;
-    (*out)->opcodes[0] = (1u << PONS_OPCODES) - 1;
+    (*out)->opcodes[0] = (UINT64_C(1) << PONS_OP_SEND_ZC) - 1;
     return 0;
 }
 
