@@ -6,6 +6,12 @@
  * The trap is what passes unseen between two looks: so the bell is watched
  * before anything else is, and whatever is not the kernel's yet keeps poll()
  * from sleeping.
+ *
+ * A ring whose descriptor somebody watches (`nested`) is readable when it has
+ * completions, and tells of nothing else: so poll() does not return 0 before
+ * all is the kernel's, and what is to be done later has an alarm in the ring.
+ * With owner=strict an eventfd is watched instead, which the kernel writes to,
+ * and poll() empties when it has taken all.
  */
 
 #include "uring.h"
@@ -13,8 +19,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
+    SECOND_NS = 1000000000,
     MOMENT_NS = 1000000, // where the kernel has no memory for more
     YEAR_BITS = 55,      // 2^55 ns are a year; the kernel cannot add 2^63
 };
@@ -78,6 +86,22 @@ fill_later(struct uring *u)
             poni_uring_ask(u, op);
 }
 
+/* The kernel copies the time when it takes the entry. */
+static void
+fill_alarm(struct uring *u)
+{
+    struct io_uring_sqe *sqe;
+
+    if (!u->nested || u->alarm_set || u->later.first == NULL ||
+        (sqe = uring_next_entry(&u->ring)) == NULL)
+        return;
+    u->alarm.tv_sec = (int64_t)(u->later_ns / SECOND_NS);
+    u->alarm.tv_nsec = (long long)(u->later_ns % SECOND_NS);
+    io_uring_prep_timeout(sqe, &u->alarm, 0, IORING_TIMEOUT_ABS);
+    sqe->user_data = URING_ALARM;
+    u->alarm_set = 1;
+}
+
 /* The bell first: without it a wake could be missed. Cancels before ops: they
  * must not wait for what they are to end. */
 static void
@@ -86,6 +110,7 @@ turn_fill(struct uring *u)
     fill_move(u);
     fill_bell(u);
     fill_later(u);
+    fill_alarm(u);
     fill_cancels(u);
     fill_queued(u);
 }
@@ -115,6 +140,8 @@ take_one(struct uring *u, const struct io_uring_cqe *cqe, struct pons_event *ev)
 
     if (who == URING_BELL || who == URING_BELL_TOO)
         take_bell(u, who, cqe->res, cqe->flags);
+    if (who == URING_ALARM)
+        u->alarm_set = 0;
     if (who < URING_SPECIAL)
         return 0;
     if (who & URING_CANCEL)
@@ -126,7 +153,7 @@ take_one(struct uring *u, const struct io_uring_cqe *cqe, struct pons_event *ev)
 static int
 turn_take(struct uring *u, struct pons_event *events, unsigned cap)
 {
-    unsigned head = *u->ring.cq_head, n = 0;
+    unsigned first = *u->ring.cq_head, head = first, n = 0;
     struct pons_op *op;
 
     while (n < cap && (op = uring_pop(&u->finished)) != NULL)
@@ -140,6 +167,7 @@ turn_take(struct uring *u, struct pons_event *events, unsigned cap)
     }
     /* Pairs with the kernel's acquire: they have been read. */
     io_uring_smp_store_release(u->ring.cq_head, head);
+    u->stirred |= head != first;
     return (int)n;
 }
 
@@ -212,6 +240,7 @@ turn_enter(struct uring *u, uint64_t deadline_ns)
     }
     if (flags & IORING_SQ_CQ_OVERFLOW)
         u->overflows++;
+    u->stirred |= (flags & IORING_SQ_TASKRUN) != 0;
     if (submit == 0 && wait == 0 &&
         !(flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)))
         return 0;
@@ -244,6 +273,28 @@ turn_has_backlog(const struct uring *u, unsigned unsubmitted)
            uring_unsubmitted(&u->ring) < unsubmitted;
 }
 
+/* Whether there is what nobody who watches the ring would hear of. */
+static int
+turn_is_unseen(const struct uring *u)
+{
+    return u->nested && (uring_unsubmitted(&u->ring) > 0 ||
+                         u->queued.first != NULL || u->cancels.first != NULL ||
+                         (u->later.first != NULL && !u->alarm_set));
+}
+
+/* Nothing is left to take: empties what is watched. 1: it may have told of more
+ * meanwhile. */
+static int
+turn_hushes(struct uring *u)
+{
+    uint64_t times;
+
+    if (u->herald < 0 || !u->stirred)
+        return 0;
+    u->stirred = 0;
+    return read(u->herald, &times, sizeof times) > 0;
+}
+
 int
 poni_uring_turn(struct uring *u, struct pons_event *events, unsigned cap,
                 uint64_t deadline_ns)
@@ -260,7 +311,8 @@ poni_uring_turn(struct uring *u, struct pons_event *events, unsigned cap,
         if (n < 0)
             return n;
         n = turn_take(u, events, cap);
-    } while (n == 0 && (turn_has_backlog(u, unsubmitted) ||
+    } while (n == 0 && (turn_has_backlog(u, unsubmitted) || turn_is_unseen(u) ||
+                        turn_hushes(u) ||
                         (!turn_rung(u) && !turn_is_late(u, deadline_ns))));
     return n;
 }
