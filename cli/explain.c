@@ -44,6 +44,7 @@ setting_text(const struct poni_settings *s, enum poni_setting which,
         return s->value[which].text;
     switch (which) {
     case SETTING_REACTOR:
+    case SETTING_FILES:
     case SETTING_POOL:
         return "auto";
     case SETTING_STALL:
@@ -110,8 +111,11 @@ text_json(const char *text)
 static json_t *
 choice_json(const struct poni_choice *choice)
 {
-    json_t *candidates = json_array();
+    json_t *candidates;
 
+    if (choice == NULL)
+        return json_null();
+    candidates = json_array();
     for (unsigned i = 0; i < choice->candidate_count; i++) {
         const struct poni_candidate *k = &choice->candidates[i];
 
@@ -160,10 +164,10 @@ static void
 print_json(const struct pons_runtime *rt)
 {
     json_t *all = json_pack(
-        "{s:s, s:o, s:o, s:o, s:o}", "version", PONS_VERSION, "reactor",
-        choice_json(chosen_reactor(rt)), "pool", choice_json(chosen_pool(rt)),
-        "settings", settings_json(chosen_settings(rt)), "operations",
-        operations_json(rt));
+        "{s:s, s:o, s:o, s:o, s:o, s:o}", "version", PONS_VERSION, "reactor",
+        choice_json(chosen_reactor(rt)), "files", choice_json(chosen_files(rt)),
+        "pool", choice_json(chosen_pool(rt)), "settings",
+        settings_json(chosen_settings(rt)), "operations", operations_json(rt));
 
     json_dumpf(all, stdout, JSON_INDENT(2));
     fputc('\n', stdout);
@@ -186,7 +190,10 @@ explain_run(void *values, int count, char **operands)
     if (v->json) {
         print_json(rt);
     } else {
-        printf("%s\n%s\n", chosen_reactor(rt)->story, chosen_pool(rt)->story);
+        printf("%s\n", chosen_reactor(rt)->story);
+        if (chosen_files(rt) != NULL)
+            printf("%s\n", chosen_files(rt)->story);
+        printf("%s\n", chosen_pool(rt)->story);
         print_settings(chosen_settings(rt));
         if (v->verbose)
             print_operations(rt);

@@ -137,16 +137,19 @@ call_start_on_pool(struct poni_call *c, struct pons_runtime *rt,
 
 /* --- on a seat --- */
 
-/* PONS_SUBMIT_..., with the figures kept. The owner of the seat. */
+/* PONS_SUBMIT_..., with the figures kept. The owner of the seat, to one of its
+ * engines. */
 static int
-call_submit(struct poni_seat *seat, struct poni_call *c)
+call_submit(struct poni_seat *seat, struct poni_call *c, struct pons_reactor *r)
 {
     struct pons_op *op = &c->call.op;
     int answer;
 
-    op->reactor = seat->reactor;
+    op->reactor = r;
     c->call.place = seat;
-    answer = seat->reactor->ops->submit(seat->reactor, op);
+    answer = r->ops->submit(r, op);
+    if (r == seat->files.reactor)
+        seat->files.due = 1;
     if (answer != PONS_SUBMIT_UNSUPPORTED)
         poni_count(&seat->ops);
     if (answer == PONS_SUBMIT_DONE)
@@ -154,11 +157,28 @@ call_submit(struct poni_seat *seat, struct poni_call *c)
     return answer;
 }
 
+/* Where an op in flight is counted. */
+static uint64_t *
+call_counter(struct poni_seat *seat, const struct pons_op *op)
+{
+    return op->reactor == seat->reactor ? &seat->inflight
+                                        : &seat->files.inflight;
+}
+
+/* The owner of the seat that has it in flight. */
+static void
+call_ask_cancel(struct poni_seat *seat, struct pons_op *op)
+{
+    op->reactor->ops->cancel(op->reactor, op);
+    if (op->reactor == seat->files.reactor)
+        seat->files.due = 1;
+}
+
 static enum pons_poll
 call_in_flight(struct poni_seat *seat, struct poni_call *c,
                struct pons_waker *w)
 {
-    seat->inflight++;
+    *call_counter(seat, &c->call.op) += 1;
     poni_lock(&c->call.lock);
     pons_waker_set(&c->call.waker, w);
     call_set(&c->call.op, CALL_INFLIGHT);
@@ -204,7 +224,7 @@ watch_on_seat(struct poni_seat *seat, struct poni_call *c, struct pons_waker *w)
     if (fd < 0)
         return call_start_on_pool(c, seat->runtime, w);
     watch_begin(op, fd);
-    if (call_submit(seat, c) == PONS_SUBMIT_PENDING)
+    if (call_submit(seat, c, seat->reactor) == PONS_SUBMIT_PENDING)
         return call_in_flight(seat, c, w);
     watch_end(op, seat->reactor); // it ended just now, or cannot be watched
     if (poni_waitid_look(op))
@@ -252,11 +272,18 @@ watch_look_again(struct poni_call *c)
 
 /* --- the future --- */
 
-static int
-call_is_reactors(const struct poni_seat *seat, const struct pons_op *op)
+/* Which engine does it; NULL: the core, or the pool. */
+static struct pons_reactor *
+call_engine(const struct poni_seat *seat, const struct pons_op *op)
 {
-    return poni_reactor_does(seat->reactor, op) &&
-           !(seat->runtime->files_on_pool && poni_op_way(op) == WAY_BLOCKS);
+    struct pons_reactor *files = poni_files_engine(seat, op);
+
+    if (files != NULL)
+        return files;
+    if (!poni_reactor_does(seat->reactor, op) ||
+        (seat->runtime->files_on_pool && poni_op_way(op) == WAY_BLOCKS))
+        return NULL;
+    return seat->reactor;
 }
 
 static enum pons_poll
@@ -264,10 +291,11 @@ call_start_on_seat(struct poni_seat *seat, struct poni_call *c,
                    struct pons_waker *w)
 {
     struct pons_op *op = &c->call.op;
+    struct pons_reactor *r = call_engine(seat, op);
     int answer = PONS_SUBMIT_UNSUPPORTED;
 
-    if (call_is_reactors(seat, op))
-        answer = call_submit(seat, c);
+    if (r != NULL)
+        answer = call_submit(seat, c, r);
     if (answer == PONS_SUBMIT_DONE)
         return call_end_here(c, op->res);
     if (answer == PONS_SUBMIT_PENDING)
@@ -393,7 +421,7 @@ call_recall(struct poni_call *c)
 
     poni_lock(&c->call.lock);
     if (op->state == CALL_INFLIGHT && seat == poni_self_now()->seat) {
-        seat->reactor->ops->cancel(seat->reactor, op);
+        call_ask_cancel(seat, op);
     } else if (op->state == CALL_INFLIGHT) {
         call_set(op, CALL_RECALLED);
         poni_runtime_hold(seat->runtime); // the op may end at once
@@ -506,7 +534,7 @@ poni_call_event(struct poni_seat *seat, struct pons_op *op, int32_t res)
     struct pons_waker woken = {NULL, NULL};
     int over = 1;
 
-    seat->inflight--;
+    *call_counter(seat, op) -= 1;
     if (poni_op_user(op) == USER_WATCH)
         over = call_watched(seat, op, &res);
     poni_lock(&c->call.lock);
@@ -533,7 +561,7 @@ poni_call_posted(struct poni_seat *seat, struct pons_op *op)
     poni_lock(&c->call.lock);
     if (op->state == CALL_RECALLED) {
         call_set(op, CALL_INFLIGHT);
-        seat->reactor->ops->cancel(seat->reactor, op);
+        call_ask_cancel(seat, op);
     } else {
         call_end(c, c->base.result, &woken);
     }

@@ -199,8 +199,8 @@ seat_spin(struct poni_seat *s, const uint32_t *word, uint32_t value)
 {
     uint64_t began;
 
-    if (poni_spin_limit_ns() == 0 || s->inflight > 0)
-        return 0; // one processor; or the reactor must be asked, which sleeps
+    if (poni_spin_limit_ns() == 0 || poni_seat_inflight(s) > 0)
+        return 0; // one processor; or an engine must be asked, which sleeps
     began = poni_ticks();
     do {
         for (int i = 0; i < 16; i++) {

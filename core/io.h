@@ -67,6 +67,7 @@ enum io_user {
     USER_MULTI,   // the same, which tells more than once: core/multishot.h
     USER_CALL,    // no stream's: core/call.h
     USER_WATCH,   // the same, which waits by a POLL
+    USER_FILES,   // nobody's: the engine beside the reactor, core/files.h
 };
 
 static inline enum io_user

@@ -171,7 +171,9 @@ poni_seat_drain(struct poni_seat *s)
         __atomic_fetch_or(&rt->sleepers, s->bit, __ATOMIC_SEQ_CST);
         poni_seat_read_inboxes(s);
         poni_multi_leave_all(s);
-        if (s->inflight == 0 || pons_now() >= rt->stop_by_ns)
+        if (poni_seat_inflight(s) == 0)
+            poni_files_leave(s);
+        if (poni_seat_inflight(s) == 0 || pons_now() >= rt->stop_by_ns)
             break;
         poni_seat_poll(s, rt->stop_by_ns);
     }
@@ -216,14 +218,16 @@ close_reactors(struct pons_runtime *rt)
 
         if (s->reactor == NULL)
             continue;
-        if (s->inflight > 0) {
+        if (poni_seat_inflight(s) > 0) {
             poni_log(PONS_LOG_ERROR, "runtime",
                      "%llu operations of other runtimes are still in reactor "
                      "%s of seat %u: it is left open",
-                     (unsigned long long)s->inflight, s->reactor->ops->name, i);
+                     (unsigned long long)poni_seat_inflight(s),
+                     s->reactor->ops->name, i);
             poni_runtime_hold(rt);
             continue;
         }
+        poni_files_close(s);
         s->reactor->ops->close(s->reactor);
         poni_buffers_close(s);
         s->reactor = NULL;
