@@ -171,6 +171,71 @@ turn_take(struct uring *u, struct pons_event *events, unsigned cap)
     return (int)n;
 }
 
+/* --- given up: the kernel takes nothing any more --- */
+
+static void
+last_ends(struct uring *u, struct pons_op *op, int32_t res)
+{
+    op->res = res;
+    op->event_flags = 0;
+    op->backend[0] = URING_FINISHED;
+    uring_push(&u->finished, op);
+}
+
+/* What an entry that the kernel did not take was for. */
+static void
+last_of_entry(struct uring *u, uint64_t who)
+{
+    struct pons_op *op = (struct pons_op *)(uintptr_t)(who & ~(uint64_t)1);
+
+    if (who < URING_SPECIAL)
+        return;
+    if (!(who & URING_CANCEL)) {
+        if (op->backend[0] == URING_ASKS)
+            uring_unlink(&u->cancels, op);
+        last_ends(u, op, -ECANCELED);
+    } else if (op->backend[0] == URING_OUTLIVED) {
+        last_ends(u, op, op->res);
+    } else if (op->backend[0] == URING_ASKED) {
+        op->backend[0] = URING_TOLD; // but the kernel was not
+    }
+}
+
+static void
+last_fill(struct uring *u)
+{
+    struct uring_ring *r = &u->ring;
+    unsigned head = r->tail - uring_unsubmitted(r);
+    struct pons_op *op;
+
+    for (unsigned i = head; i != r->tail; i++)
+        last_of_entry(u, r->sqes[i & r->sq_mask].user_data);
+    r->tail = head;
+    while ((op = uring_pop(&u->cancels)) != NULL)
+        op->backend[0] = URING_TOLD;
+    while ((op = uring_pop(&u->queued)) != NULL)
+        last_ends(u, op, -ECANCELED);
+    while ((op = uring_pop(&u->later)) != NULL)
+        if (op->backend[0] == URING_DOUBTS)
+            op->backend[0] = URING_TOLD;
+        else
+            last_ends(u, op, -ECANCELED);
+}
+
+/* What it has not begun ends; what it has, when the kernel says so. */
+static int
+turn_last(struct uring *u, struct pons_event *events, unsigned cap)
+{
+    int n;
+
+    last_fill(u);
+    n = turn_take(u, events, cap);
+    last_fill(u); // what is to be asked again will not be
+    if (n == 0)
+        n = turn_take(u, events, cap);
+    return n > 0 ? n : u->broken;
+}
+
 /* --- poll --- */
 
 static int
@@ -304,12 +369,12 @@ poni_uring_turn(struct uring *u, struct pons_event *events, unsigned cap,
 
     do {
         if (u->broken < 0)
-            return u->broken;
+            return turn_last(u, events, cap);
         turn_fill(u);
         unsubmitted = uring_unsubmitted(&u->ring);
         n = turn_enter(u, deadline_ns);
         if (n < 0)
-            return n;
+            return turn_last(u, events, cap);
         n = turn_take(u, events, cap);
     } while (n == 0 && (turn_has_backlog(u, unsubmitted) || turn_is_unseen(u) ||
                         turn_hushes(u) ||

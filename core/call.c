@@ -345,7 +345,7 @@ call_begin(struct poni_call *c, struct pons_waker *w)
 }
 
 /* The watched descriptor said that it is over, and waitid(2) that it is not: a
- * debugger keeps it. */
+ * debugger keeps it. Or the engine for files has given it back. */
 static enum pons_poll
 call_begin_again(struct poni_call *c, struct pons_waker *w)
 {
@@ -420,14 +420,13 @@ call_recall(struct poni_call *c)
     struct pons_op *op = &c->call.op;
 
     poni_lock(&c->call.lock);
+    op->flags |= IO_ASKED;
     if (op->state == CALL_INFLIGHT && seat == poni_self_now()->seat) {
         call_ask_cancel(seat, op);
     } else if (op->state == CALL_INFLIGHT) {
         call_set(op, CALL_RECALLED);
         poni_runtime_hold(seat->runtime); // the op may end at once
         post_to = seat;
-    } else if (op->state == CALL_AGAIN) {
-        op->flags |= IO_ASKED;
     }
     poni_unlock(&c->call.lock);
     if (post_to != NULL)
@@ -460,15 +459,30 @@ call_cancel(struct pons_future *f)
     }
 }
 
+/* Whether the engine beside the reactor of its seat has it. */
+static int
+call_is_beside(const struct poni_call *c)
+{
+    enum call_state state = poni_load_relaxed(&c->call.op.state);
+    const struct poni_seat *seat = c->call.place;
+
+    return (state == CALL_INFLIGHT || state == CALL_RECALLED) &&
+           c->call.op.reactor == seat->files.reactor;
+}
+
 static void
 call_describe(const struct pons_future *f, char *text, size_t size)
 {
     const struct poni_call *c = (const struct poni_call *)(const void *)f;
+    const char *name = poni_opcode_name(c->call.opcode);
 
-    (void)snprintf(text, size, "%s%s", poni_opcode_name(c->call.opcode),
-                   poni_load_relaxed(&c->call.op.state) == CALL_JOB
-                       ? ", on the pool"
-                       : "");
+    if (poni_load_relaxed(&c->call.op.state) == CALL_JOB)
+        (void)snprintf(text, size, "%s, on the pool", name);
+    else if (call_is_beside(c))
+        (void)snprintf(text, size, "%s, by %s", name,
+                       c->call.op.reactor->ops->name);
+    else
+        (void)snprintf(text, size, "%s", name);
 }
 
 const struct pons_future_ops poni_call_ops = {
@@ -527,6 +541,16 @@ call_watched(struct poni_seat *seat, struct pons_op *op, int32_t *res)
     return 1;
 }
 
+/* Under the lock: nobody has asked for that, so the engine beside the reactor
+ * has given up, and has not begun it. */
+static int
+call_is_given_back(const struct poni_seat *seat, const struct pons_op *op,
+                   int32_t res)
+{
+    return res == -ECANCELED && !(op->flags & IO_ASKED) &&
+           op->reactor == seat->files.reactor;
+}
+
 void
 poni_call_event(struct poni_seat *seat, struct pons_op *op, int32_t res)
 {
@@ -538,6 +562,7 @@ poni_call_event(struct poni_seat *seat, struct pons_op *op, int32_t res)
     if (poni_op_user(op) == USER_WATCH)
         over = call_watched(seat, op, &res);
     poni_lock(&c->call.lock);
+    over = over && !call_is_given_back(seat, op, res);
     if (op->state == CALL_RECALLED) {
         c->base.result = over ? res : -ECANCELED;
         call_set(op, CALL_ENDED_RECALLED);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "opcode.h"
+#include "reports.h"
 #include "runtime.h"
 
 /* What a program can ask for; an offset of 0 where the opcode has two ways. */
@@ -106,5 +107,6 @@ pons_runtime_explain(struct pons_runtime *rt, FILE *out)
     fprintf(out, "%s\n", rt->policy.story);
     fprintf(out, "workers %u, by %s\n", rt->workers,
             rt->settings.value[SETTING_WORKERS].origin);
+    poni_reports_print(out);
     return 0;
 }

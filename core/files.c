@@ -5,6 +5,9 @@
  * Engines make no system call in submit and one in poll, so what tasks submit
  * between two looks is given to the kernel at once. A look that finds nothing
  * to give and nothing told costs none.
+ *
+ * An engine that fails for good ends with -ECANCELED what it has not begun, and
+ * nobody has asked for that: those calls are made on the pool (core/call.c).
  */
 
 #include "files.h"
@@ -41,10 +44,10 @@ files_give_up(struct poni_seat *s, int err)
     if (f->broken < 0)
         return;
     poni_store_relaxed(&f->broken, err);
-    poni_log(PONS_LOG_ERROR, "reactor",
-             "%s of seat %u failed for good: %s; file operations go where they "
-             "would go without it",
-             f->reactor->ops->name, s->index, strerror(-err));
+    poni_host()->log(poni_host(), PONS_LOG_ERROR, "reactor",
+                     "%s of seat %u failed for good: %s; operations on files "
+                     "go where they would go without it",
+                     f->reactor->ops->name, s->index, strerror(-err));
 }
 
 /* Polls once; how many have ended. */

@@ -539,7 +539,7 @@ a_forked_child_has_its_own_and_the_parent_does_not_notice(void)
     close(fd);
 }
 
-/* --- lists --- */
+/* --- refused --- */
 
 static void
 forbid(long number, int err)
@@ -580,6 +580,95 @@ check_explained(struct pons_runtime *rt, const char *part, const char *more)
     CHECK_HAS(text, more);
     free(text);
 }
+
+/* --- while running --- */
+
+/* The caller's to free. */
+static char *
+dumped(struct pons_runtime *rt)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    CHECK(f != NULL);
+    CHECK_EQ(pons_dump(rt, f), 0);
+    CHECK_EQ(fclose(f), 0);
+    return text;
+}
+
+static void
+check_dumped(struct pons_runtime *rt, const char *part)
+{
+    char *text = dumped(rt);
+
+    CHECK_HAS(text, part);
+    free(text);
+}
+
+struct refused {
+    struct pipes begun;
+    int fd;
+    char said[256];
+};
+
+static void
+hear(void *arg, enum pons_log_level level, const char *part, const char *text)
+{
+    struct refused *r = arg;
+
+    (void)level;
+    (void)part;
+    if (strstr(text, "operations on files") != NULL)
+        snprintf(r->said, sizeof r->said, "%s", text);
+}
+
+/* On the thread that drives the seat, the only one that the filter is for. */
+static int64_t
+refused_while_running(void *arg)
+{
+    struct refused *r = arg;
+    struct pons_runtime *rt = pons_runtime_current();
+    uint64_t before;
+    int64_t n;
+
+    pipes_spawn(&r->begun);
+    CHECK_EQ(number(r->fd, 3), 3); // the kernel has both
+    check_dumped(rt, "splice, by uring");
+    before = jobs(rt);
+    forbid(SYS_io_uring_enter, EPERM);
+    CHECK_EQ(number(r->fd, 7), 7);
+    CHECK_EQ(jobs(rt), before + 1);
+    CHECK_EQ(write(r->begun.from[1], "x", 1), 1);
+    CHECK_EQ(pons_join(r->begun.task, &n), 0);
+    CHECK_EQ(n, 1);
+    CHECK_EQ(number(r->fd, 9), 9);
+    CHECK_HAS(r->said, "uring of seat 0 failed for good");
+    check_dumped(rt, "reported by reactor: uring of seat 0 failed for good");
+    check_dumped(rt, "reported by uring: io_uring_enter: ");
+    check_explained(rt, "reported by reactor: uring", "not permitted");
+    return 0;
+}
+
+static void
+an_engine_that_fails_is_given_up_loudly_and_nothing_is_lost(void)
+{
+    struct refused r = {.fd = numbers()};
+    struct pons_runtime *rt;
+    int64_t answer;
+
+    NEEDS_URING("uring");
+    pons_log_hook(hear, &r, PONS_LOG_WARN);
+    rt = runtime_of("epoll", "0");
+    CHECK_EQ(pons_block_on(rt, refused_while_running, &r, &answer), 0);
+    CHECK_EQ(answer, 0);
+    pons_runtime_unref(rt);
+    pons_log_hook(NULL, NULL, PONS_LOG_OFF);
+    pipes_close(&r.begun);
+    close(r.fd);
+}
+
+/* --- lists --- */
 
 static void
 where_io_uring_is_refused_the_next_of_a_list_is_taken(void)
@@ -661,6 +750,7 @@ static const struct unit_test tests[] = {
     TEST(so_does_one_by_another_thread),
     TEST(a_shutdown_drains_the_engine),
     TEST(a_forked_child_has_its_own_and_the_parent_does_not_notice),
+    TEST(an_engine_that_fails_is_given_up_loudly_and_nothing_is_lost),
     TEST(where_io_uring_is_refused_the_next_of_a_list_is_taken),
     TEST(what_is_not_installed_is_passed_over),
     TEST(an_engine_that_cannot_says_what_is_missing),

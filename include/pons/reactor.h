@@ -204,7 +204,8 @@ struct pons_reactor_ops {
     /* The owner; `op` is pending. */
     void (*cancel)(struct pons_reactor *r, struct pons_op *op);
 
-    /* The owner. How many events were filled, or -errno: broken for good. */
+    /* The owner. How many events were filled, or -errno: broken for good. What
+     * it has not begun ends first, with -ECANCELED. */
     int (*poll)(struct pons_reactor *r, struct pons_event *events, unsigned cap,
                 uint64_t deadline_ns);
 
