@@ -20,9 +20,11 @@ enum { LOOT = RUNQUEUE_SLOTS / 2 }; // tasks that one steal takes at most
 static void
 seat_bell(struct poni_seat *s)
 {
-    poni_add_relaxed(&s->bells, 1);
     poni_spin_rung(&s->spin);
     (void)s->reactor->ops->wake(s->reactor);
+    /* Release pairs with the acquire in poni_seat_drain(): the reactor is not
+     * touched after. */
+    poni_add(&s->bells, 1);
 }
 
 void
@@ -243,6 +245,7 @@ seat_unannounce(struct poni_seat *s)
     if (poni_load_relaxed(&s->called_to_search) &&
         poni_swap_seq(&s->called_to_search, 0))
         s->searching = 1;
+    s->bells_owed += !(was & s->bit);
     return !(was & s->bit);
 }
 

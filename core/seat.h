@@ -68,6 +68,7 @@ struct poni_seat {
     uint32_t lend_tried;          // whether that is known
     struct poni_spin spin;        // how long to look before the next sleep
     uint64_t busy_since;          // ticks; 0: the ring was empty just now
+    uint64_t bells_owed;          // by those who have taken the bit so far
     struct poni_slab slab;
 
     /* Counters: the owner writes, any thread reads. */
