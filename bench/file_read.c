@@ -7,7 +7,7 @@
 #include "block_file.h"
 #include "runtime.h"
 
-enum { FIBERS_MAX = 4 };
+enum { FIBERS_MAX = 32 };
 
 struct reader {
     int fd;
@@ -72,10 +72,17 @@ cold_4(struct bench_run *r)
     read_blocks(r, 4, bench_ops(r, COLD_READS), O_DIRECT);
 }
 
+static void
+cold_32(struct bench_run *r)
+{
+    read_blocks(r, 32, bench_ops(r, COLD_READS), O_DIRECT);
+}
+
 static const struct bench_case cases[] = {
     {.name = "hot", .run = hot, .cold = 1},
     {.name = "cold, depth 1", .run = cold_1, .cold = 1},
     {.name = "cold, depth 4", .run = cold_4, .cold = 1},
+    {.name = "cold, depth 32", .run = cold_32, .cold = 1},
     {0},
 };
 
@@ -84,7 +91,7 @@ static const struct bench_workload file_read_workload = {
     .subject = "pons",
     .measures = "reading 4 KiB of a file",
     .how = "pons_pread by fibers, of blocks anywhere in a file of 64 MiB: hot "
-           "from the page cache; cold with O_DIRECT, by 1 fiber or by 4",
+           "from the page cache; cold with O_DIRECT, by 1 fiber, 4 or 32",
     .silent = "what the disk's own cache keeps",
     .axes = BENCH_REACTOR | BENCH_POOL | BENCH_WORKERS,
     .cases = cases,

@@ -50,20 +50,24 @@ files_give_up(struct poni_seat *s, int err)
                      f->reactor->ops->name, s->index, strerror(-err));
 }
 
-/* Polls once; how many have ended. */
+/* Polls until there is nothing more to tell: how many have ended. */
 static int
 files_poll(struct poni_seat *s)
 {
     struct poni_files *f = &s->files;
+    struct pons_reactor *r = f->reactor;
     struct pons_event events[EVENTS];
-    int n = f->reactor->ops->poll(f->reactor, events, EVENTS, 0);
+    int n, ended = 0;
 
-    f->due = n > 0;
+    f->due = 0;
+    while ((n = r->ops->poll(r, events, EVENTS, 0)) > 0) {
+        for (int i = 0; i < n; i++)
+            poni_io_event(s, events[i].op, events[i].res, events[i].flags);
+        ended += n;
+    }
     if (n < 0)
         files_give_up(s, n);
-    for (int i = 0; i < n; i++)
-        poni_io_event(s, events[i].op, events[i].res, events[i].flags);
-    return n;
+    return ended;
 }
 
 void
@@ -104,10 +108,7 @@ poni_files_settle(struct poni_seat *s)
         return 0;
     if (!f->watched && files_watch(s)) // before the looks: none comes between
         return 1;
-    while (f->due)
-        if (files_poll(s) > 0)
-            return 1;
-    return 0;
+    return f->due && files_poll(s) > 0;
 }
 
 void

@@ -8,12 +8,11 @@
  *
  * It has the seat's owner, and nobody sleeps in it: while it has something its
  * pollable descriptor is watched by the seat's own reactor, where the owner
- * sleeps. It is asked, without waiting,
+ * sleeps. It is asked, without waiting, until it has nothing more to tell (R7
+ * of pons/reactor.h),
  *
  *   between tasks         if it has something in flight
- *   before a sleep        until it has nothing more to tell (R7 of
- *                         pons/reactor.h), if it is `due`: it was given
- *                         something, or has just told something
+ *   before a sleep        if it is `due`: it was given something
  *   after one             if its descriptor became readable
  *
  * An engine that answers poll with an error is given up: what comes then goes
@@ -60,7 +59,7 @@ struct poni_files_beside {
 struct pons_reactor *poni_files_engine(const struct poni_seat *s,
                                        const struct pons_op *op);
 
-/* The owner: asks it once, if it has something in flight. */
+/* The owner: asks it, if it has something in flight. */
 void poni_files_look(struct poni_seat *s);
 
 /* The owner is about to sleep in the seat's reactor. 1: it must not, for

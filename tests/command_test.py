@@ -470,6 +470,29 @@ class Settings(Test):
         self.assertEqual((told["fsync"], told["recv"]),
                          ("the pool elastic", "null"))
 
+    def test_explain_says_which_engine_does_files(self):
+        settings = {"PONS_REACTOR": "poll", "PONS_FILES": "libuv,pool"}
+        told = json.loads(pons("explain", "--json", **settings).stdout)
+        self.assertEqual(told["files"]["name"], "pool")
+        self.assertEqual([(c["name"], c["verdict"])
+                          for c in told["files"]["candidates"]],
+                         [("libuv", "not usable"), ("pool", "chosen")])
+        self.assertEqual(told["operations"]["pread"], "the pool elastic")
+        self.assertEqual(told["reports"], [])
+        result = pons("explain", **settings)
+        self.assertRegex(result.stdout, r"(?m)^files pool ")
+        self.assertRegex(result.stdout, r"(?m)^  libuv: not installed: ")
+        for settings in ({}, {"PONS_FILES": "auto"}):
+            told = json.loads(pons("explain", "--json", **settings).stdout)
+            self.assertIsNone(told["files"])
+
+    def test_list_ends_with_what_is_wrong_with_files(self):
+        result = pons("list", PONS_FILES="poll")
+        self.assertEqual(result.returncode, 2, result)
+        self.assertRegex(result.stderr,
+                         "^pons: PONS_FILES: poll: .* such as uring, or pool")
+        self.assertEqual(pons("list", PONS_FILES="poll,pool").returncode, 0)
+
     def test_explain_in_words_says_the_same(self):
         result = pons("explain", PONS_REACTOR="poll", PONS_WORKERS="2")
         self.assertEqual((result.returncode, result.stderr), (0, ""))

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/fiber.h"
+#include "core/opcode.h"
 #include "core/runtime.h"
 #include "core/self.h"
 #include "everywhere.h"
@@ -76,6 +77,20 @@ number(int fd, uint32_t i)
 
 /* --- where operations go --- */
 
+/* Who does the operation of that name. */
+static const char *
+who_does(const struct pons_runtime *rt, const char *name)
+{
+    static char who[96];
+    const char *found;
+
+    for (unsigned i = 0;
+         (found = poni_operation_explain(rt, i, who, sizeof who)); i++)
+        if (strcmp(found, name) == 0)
+            return who;
+    return "nobody";
+}
+
 static void
 engine_body(void *arg)
 {
@@ -89,6 +104,8 @@ engine_body(void *arg)
     CHECK_EQ(jobs(rt), before);
     for (unsigned i = 0; i < rt->seat_count; i++)
         CHECK(rt->seats[i].files.reactor != NULL);
+    CHECK_HAS(who_does(rt, "pread"), "uring, beside ");
+    CHECK(strstr(who_does(rt, "recv"), "uring") == NULL);
 }
 
 static void
@@ -182,6 +199,8 @@ static void
 many_body(void *arg)
 {
     static struct one all[READS];
+    struct pons_runtime *rt = pons_runtime_current();
+    uint64_t before = jobs(rt);
 
     for (uint32_t i = 0; i < READS; i++) {
         all[i] = (struct one){*(int *)arg, i, NULL};
@@ -193,6 +212,7 @@ many_body(void *arg)
         CHECK_EQ(pons_join(all[i].task, &n), 0);
         CHECK_EQ(n, i);
     }
+    CHECK_EQ(jobs(rt), before);
 }
 
 static void
@@ -327,7 +347,6 @@ says_when_all_sleep(void *arg)
     return write(p->from[1], "x", 1);
 }
 
-/* Every second time with something of the reactor's own in flight. */
 static void
 sleep_body(void *arg)
 {
@@ -360,6 +379,40 @@ so_it_does_of_a_strict_owner(void)
 {
     NEEDS_URING("uring:owner=strict");
     everywhere_in_fibers(sleep_body, NULL);
+}
+
+static int64_t
+reads_and_says(void *arg)
+{
+    struct pipes *p = arg; // `from` has a file
+
+    CHECK_EQ(number(p->from[0], 7), 7);
+    poni_store_relaxed(&p->begun, 1);
+    return 0;
+}
+
+static int64_t
+yields_until_read(void *arg)
+{
+    struct pipes p = {.from = {*(int *)arg, -1}};
+
+    CHECK_EQ(pons_spawn(NULL, reads_and_says, &p, &p.task), 0);
+    while (!poni_load_relaxed(&p.begun))
+        (void)!pons_yield();
+    return pons_join(p.task, NULL);
+}
+
+static void
+a_worker_that_is_never_idle_hears_of_it_too(void)
+{
+    int fd = numbers();
+    struct pons_runtime *rt;
+
+    NEEDS_URING("uring");
+    rt = runtime_of("epoll", "1");
+    CHECK_EQ(answer_in(rt, yields_until_read, &fd), 0);
+    pons_runtime_unref(rt);
+    close(fd);
 }
 
 /* --- cancel --- */
@@ -471,7 +524,10 @@ shutdown_with(const char *reactor, const char *workers)
         check_untouched(&all[i]);
         pipes_close(&all[i]);
     }
-    CHECK(rt->seats[0].files.reactor == NULL);
+    for (unsigned i = 0; i < rt->seat_count; i++) {
+        CHECK(rt->seats[i].files.reactor == NULL);
+        CHECK_EQ(rt->seats[i].files.watched, 0);
+    }
     pons_runtime_unref(rt);
 }
 
@@ -746,6 +802,7 @@ static const struct unit_test tests[] = {
     TEST(turns_without_files_cost_no_call_and_many_files_one),
     TEST(a_worker_asleep_hears_of_an_end),
     TEST(so_it_does_of_a_strict_owner),
+    TEST(a_worker_that_is_never_idle_hears_of_it_too),
     TEST(a_cancel_in_flight_consumes_nothing),
     TEST(so_does_one_by_another_thread),
     TEST(a_shutdown_drains_the_engine),

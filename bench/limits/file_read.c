@@ -12,7 +12,7 @@
 #include "bench.h"
 #include "block_file.h"
 
-enum { THREADS_MAX = 4 };
+enum { THREADS_MAX = 32 };
 
 struct reader {
     int fd;
@@ -95,10 +95,17 @@ cold_4(struct bench_run *r)
     cold(r, 4);
 }
 
+static void
+cold_32(struct bench_run *r)
+{
+    cold(r, 32);
+}
+
 static const struct bench_case cases[] = {
     {.name = "hot", .run = hot, .cold = 1},
     {.name = "cold, depth 1", .run = cold_1, .cold = 1},
     {.name = "cold, depth 4", .run = cold_4, .cold = 1},
+    {.name = "cold, depth 32", .run = cold_32, .cold = 1},
     {0},
 };
 
@@ -107,7 +114,7 @@ static const struct bench_workload file_read_workload = {
     .subject = "raw pread",
     .measures = "reading 4 KiB of a file",
     .how = "pread of blocks anywhere in a file of 64 MiB: hot from the page "
-           "cache; cold with O_DIRECT, by 1 thread or by 4",
+           "cache; cold with O_DIRECT, by 1 thread, 4 or 32",
     .silent = "what the disk's own cache keeps",
     .cases = cases,
 };
