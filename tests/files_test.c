@@ -34,10 +34,10 @@ enum {
     YIELDS = 5000,
 };
 
-#define NEEDS_URING(files)             \
-    do {                               \
-        if (!everywhere_beside(files)) \
-            SKIP("no io_uring");       \
+#define NEEDS_URING(files)                     \
+    do {                                       \
+        if (!everywhere_beside(files))         \
+            SKIP("no uring beside a reactor"); \
     } while (0)
 
 static uint64_t
