@@ -95,8 +95,9 @@ files_watch(struct poni_seat *s)
     op->len = POLLIN;
     op->reactor = r;
     f->watched = r->ops->submit(r, op) == PONS_SUBMIT_PENDING;
-    f->due = !f->watched;
-    return f->due != 0;
+    if (!f->watched)
+        f->due = 1;
+    return !f->watched;
 }
 
 int
@@ -112,10 +113,10 @@ poni_files_settle(struct poni_seat *s)
 }
 
 void
-poni_files_event(struct poni_seat *s, int32_t res, uint32_t flags)
+poni_files_event(struct poni_seat *s, uint32_t flags)
 {
     s->files.watched = (flags & PONS_EVENT_MORE) != 0;
-    s->files.due = res > 0;
+    s->files.due = 1;
 }
 
 void

@@ -67,7 +67,7 @@ void poni_files_look(struct poni_seat *s);
 int poni_files_settle(struct poni_seat *s);
 
 /* The owner: the seat's reactor tells of the descriptor. */
-void poni_files_event(struct poni_seat *s, int32_t res, uint32_t flags);
+void poni_files_event(struct poni_seat *s, uint32_t flags);
 
 /* The owner, when it has nothing in flight: nothing is watched any more. */
 void poni_files_leave(struct poni_seat *s);

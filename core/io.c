@@ -808,7 +808,7 @@ io_event_other(struct poni_seat *seat, struct pons_op *op, int32_t res,
     if (poni_op_user(op) == USER_MULTI)
         poni_multi_event(seat, op, res, flags);
     else if (poni_op_user(op) == USER_FILES)
-        poni_files_event(seat, res, flags);
+        poni_files_event(seat, flags);
     else if (poni_op_user(op) != USER_INSTEAD)
         poni_call_event(seat, op, res);
     else if (io_instead_ended(seat, leaf_of_op(op)->io.stream, op, &res))

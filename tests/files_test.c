@@ -497,6 +497,43 @@ so_does_one_by_another_thread(void)
     everywhere_in_fibers(foreign_cancel_body, NULL);
 }
 
+static int64_t
+cancels_at_once(void *arg)
+{
+    struct pipes *p = arg;
+
+    pons_cancel(p->task);
+    poni_store_release(&p->begun, 2); // pairs with the acquire in early_body()
+    return 0;
+}
+
+/* The cancel is in the seat's inbox before the seat has ever slept. */
+static void
+early_body(void *arg)
+{
+    struct agent canceller;
+    struct pipes p;
+    int64_t result;
+
+    (void)arg;
+    pipes_spawn(&p);
+    agent_start_thread(&canceller, cancels_at_once, &p);
+    while (poni_load_acquire(&p.begun) != 2)
+        (void)sched_yield();
+    CHECK_EQ(pons_join(p.task, &result), 0);
+    CHECK_EQ(result, -ECANCELED);
+    CHECK_EQ(agent_join(&canceller), 0);
+    check_untouched(&p);
+    pipes_close(&p);
+}
+
+static void
+so_does_one_before_the_first_sleep(void)
+{
+    NEEDS_URING("uring");
+    everywhere_in_fibers(early_body, NULL);
+}
+
 /* --- the end --- */
 
 static int64_t
@@ -805,6 +842,7 @@ static const struct unit_test tests[] = {
     TEST(a_worker_that_is_never_idle_hears_of_it_too),
     TEST(a_cancel_in_flight_consumes_nothing),
     TEST(so_does_one_by_another_thread),
+    TEST(so_does_one_before_the_first_sleep),
     TEST(a_shutdown_drains_the_engine),
     TEST(a_forked_child_has_its_own_and_the_parent_does_not_notice),
     TEST(an_engine_that_fails_is_given_up_loudly_and_nothing_is_lost),
