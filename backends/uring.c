@@ -132,12 +132,31 @@ uring_say_stats(const struct uring *u, FILE *to)
     return n < 0 ? -EIO : 0;
 }
 
+/* The kernel wakes nobody who polls a ring with DEFER_TASKRUN, but tells an
+ * eventfd. */
+static int
+uring_nest(struct uring *u, int *fd)
+{
+    u->nested = 1;
+    *fd = u->ring.io.ring_fd;
+    if (!u->strict)
+        return 0;
+    if (u->herald < 0)
+        u->herald = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (u->herald < 0)
+        return -errno;
+    *fd = u->herald;
+    return poni_uring_register(&u->ring, IORING_REGISTER_EVENTFD, fd, 1);
+}
+
 static int
 uring_control(struct pons_reactor *r, unsigned what, void *arg)
 {
     struct uring *u = uring_self(r);
 
     switch (what) {
+    case PONS_CONTROL_POLLABLE_FD:
+        return uring_nest(u, arg);
     case PONS_CONTROL_STATS:
         return uring_say_stats(u, arg);
     case PONS_CONTROL_LEND:
@@ -164,6 +183,8 @@ uring_free(struct uring *u, int forked)
 {
     poni_uring_free_groups(u, forked);
     close(u->bell);
+    if (u->herald >= 0)
+        close(u->herald);
     u->host->free(u->host, u, sizeof *u);
 }
 
@@ -253,6 +274,7 @@ uring_open(struct pons_reactor **out, const struct pons_config *config,
     if (u == NULL)
         return host->refuse(reason, -ENOMEM, "no memory for the reactor");
     u->host = host;
+    u->herald = -1;
     u->strict = host->config_uint(config, "owner") == 1;
     u->registers = host->config_uint(config, "registered") != 0;
     u->workers = (unsigned)host->config_uint(config, "workers");

@@ -155,6 +155,7 @@ enum {
     URING_BELL = 2,
     URING_MOVES = 4,
     URING_BELL_TOO = 6,
+    URING_ALARM = 8,
     URING_SPECIAL = 16
 };
 
@@ -241,6 +242,11 @@ struct uring {
     int bell;          // the eventfd behind wake()
     int bell_rings;    // it is watched by the ring
     int broken;        // -errno; what poll() says from now on
+    int nested;        // who watches its descriptor sleeps elsewhere
+    int alarm_set;     // nested: in the ring, for later_ns
+    struct __kernel_timespec alarm;
+    int herald;  // nested and strict: the eventfd that is watched; or -1
+    int stirred; // the kernel may have written to it
 
     uint64_t owner;  // the number of a thread
     uint32_t moves;  // to another owner, so far

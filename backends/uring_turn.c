@@ -6,6 +6,12 @@
  * The trap is what passes unseen between two looks: so the bell is watched
  * before anything else is, and whatever is not the kernel's yet keeps poll()
  * from sleeping.
+ *
+ * A ring whose descriptor somebody watches (`nested`) is readable when it has
+ * completions, and tells of nothing else: so poll() does not return 0 before
+ * all is the kernel's, and what is to be done later has an alarm in the ring.
+ * With owner=strict an eventfd is watched instead, which the kernel writes to,
+ * and poll() empties when it has taken all.
  */
 
 #include "uring.h"
@@ -13,8 +19,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
+    SECOND_NS = 1000000000,
     MOMENT_NS = 1000000, // where the kernel has no memory for more
     YEAR_BITS = 55,      // 2^55 ns are a year; the kernel cannot add 2^63
 };
@@ -78,6 +86,22 @@ fill_later(struct uring *u)
             poni_uring_ask(u, op);
 }
 
+/* The kernel copies the time when it takes the entry. */
+static void
+fill_alarm(struct uring *u)
+{
+    struct io_uring_sqe *sqe;
+
+    if (!u->nested || u->alarm_set || u->later.first == NULL ||
+        (sqe = uring_next_entry(&u->ring)) == NULL)
+        return;
+    u->alarm.tv_sec = (int64_t)(u->later_ns / SECOND_NS);
+    u->alarm.tv_nsec = (long long)(u->later_ns % SECOND_NS);
+    io_uring_prep_timeout(sqe, &u->alarm, 0, IORING_TIMEOUT_ABS);
+    sqe->user_data = URING_ALARM;
+    u->alarm_set = 1;
+}
+
 /* The bell first: without it a wake could be missed. Cancels before ops: they
  * must not wait for what they are to end. */
 static void
@@ -86,6 +110,7 @@ turn_fill(struct uring *u)
     fill_move(u);
     fill_bell(u);
     fill_later(u);
+    fill_alarm(u);
     fill_cancels(u);
     fill_queued(u);
 }
@@ -115,6 +140,8 @@ take_one(struct uring *u, const struct io_uring_cqe *cqe, struct pons_event *ev)
 
     if (who == URING_BELL || who == URING_BELL_TOO)
         take_bell(u, who, cqe->res, cqe->flags);
+    if (who == URING_ALARM)
+        u->alarm_set = 0;
     if (who < URING_SPECIAL)
         return 0;
     if (who & URING_CANCEL)
@@ -127,7 +154,7 @@ static int
 turn_take(struct uring *u, struct pons_event *events, unsigned cap)
 {
     const struct io_uring_cq *cq = &u->ring.io.cq;
-    unsigned head = *cq->khead, n = 0;
+    unsigned first = *cq->khead, head = first, n = 0;
     struct pons_op *op;
 
     while (n < cap && (op = uring_pop(&u->finished)) != NULL)
@@ -140,7 +167,73 @@ turn_take(struct uring *u, struct pons_event *events, unsigned cap)
     }
     /* Pairs with the kernel's acquire: they have been read. */
     io_uring_smp_store_release(cq->khead, head);
+    u->stirred |= head != first;
     return (int)n;
+}
+
+/* --- given up: the kernel takes nothing any more --- */
+
+static void
+last_ends(struct uring *u, struct pons_op *op, int32_t res)
+{
+    op->res = res;
+    op->event_flags = 0;
+    op->backend[0] = URING_FINISHED;
+    uring_push(&u->finished, op);
+}
+
+/* What an entry that the kernel did not take was for. */
+static void
+last_of_entry(struct uring *u, uint64_t who)
+{
+    struct pons_op *op = (struct pons_op *)(uintptr_t)(who & ~(uint64_t)1);
+
+    if (who < URING_SPECIAL)
+        return;
+    if (!(who & URING_CANCEL)) {
+        if (op->backend[0] == URING_ASKS)
+            uring_unlink(&u->cancels, op);
+        last_ends(u, op, -ECANCELED);
+    } else if (op->backend[0] == URING_OUTLIVED) {
+        last_ends(u, op, op->res);
+    } else if (op->backend[0] == URING_ASKED) {
+        op->backend[0] = URING_TOLD; // but the kernel was not
+    }
+}
+
+static void
+last_fill(struct uring *u)
+{
+    struct uring_ring *r = &u->ring;
+    unsigned head = r->tail - uring_unsubmitted(r);
+    struct pons_op *op;
+
+    for (unsigned i = head; i != r->tail; i++)
+        last_of_entry(u, r->sqes[i & r->sq_mask].user_data);
+    r->tail = head;
+    while ((op = uring_pop(&u->cancels)) != NULL)
+        op->backend[0] = URING_TOLD;
+    while ((op = uring_pop(&u->queued)) != NULL)
+        last_ends(u, op, -ECANCELED);
+    while ((op = uring_pop(&u->later)) != NULL)
+        if (op->backend[0] == URING_DOUBTS)
+            op->backend[0] = URING_TOLD;
+        else
+            last_ends(u, op, -ECANCELED);
+}
+
+/* What it has not begun ends; what it has, when the kernel says so. */
+static int
+turn_last(struct uring *u, struct pons_event *events, unsigned cap)
+{
+    int n;
+
+    last_fill(u);
+    n = turn_take(u, events, cap);
+    last_fill(u); // what is to be asked again will not be
+    if (n == 0)
+        n = turn_take(u, events, cap);
+    return n > 0 ? n : u->broken;
 }
 
 /* --- poll --- */
@@ -212,6 +305,7 @@ turn_enter(struct uring *u, uint64_t deadline_ns)
     }
     if (flags & IORING_SQ_CQ_OVERFLOW)
         u->overflows++;
+    u->stirred |= (flags & IORING_SQ_TASKRUN) != 0;
     if (submit == 0 && wait == 0 &&
         !(flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)))
         return 0;
@@ -244,6 +338,28 @@ turn_has_backlog(const struct uring *u, unsigned unsubmitted)
            uring_unsubmitted(&u->ring) < unsubmitted;
 }
 
+/* Whether there is what nobody who watches the ring would hear of. */
+static int
+turn_is_unseen(const struct uring *u)
+{
+    return u->nested && (uring_unsubmitted(&u->ring) > 0 ||
+                         u->queued.first != NULL || u->cancels.first != NULL ||
+                         (u->later.first != NULL && !u->alarm_set));
+}
+
+/* Nothing is left to take: empties what is watched. 1: it may have told of more
+ * meanwhile. */
+static int
+turn_hushes(struct uring *u)
+{
+    uint64_t times;
+
+    if (u->herald < 0 || !u->stirred)
+        return 0;
+    u->stirred = 0;
+    return read(u->herald, &times, sizeof times) > 0;
+}
+
 int
 poni_uring_turn(struct uring *u, struct pons_event *events, unsigned cap,
                 uint64_t deadline_ns)
@@ -253,14 +369,15 @@ poni_uring_turn(struct uring *u, struct pons_event *events, unsigned cap,
 
     do {
         if (u->broken < 0)
-            return u->broken;
+            return turn_last(u, events, cap);
         turn_fill(u);
         unsubmitted = uring_unsubmitted(&u->ring);
         n = turn_enter(u, deadline_ns);
         if (n < 0)
-            return n;
+            return turn_last(u, events, cap);
         n = turn_take(u, events, cap);
-    } while (n == 0 && (turn_has_backlog(u, unsubmitted) ||
+    } while (n == 0 && (turn_has_backlog(u, unsubmitted) || turn_is_unseen(u) ||
+                        turn_hushes(u) ||
                         (!turn_rung(u) && !turn_is_late(u, deadline_ns))));
     return n;
 }

@@ -43,6 +43,12 @@ chosen_reactor(const struct pons_runtime *rt)
 }
 
 const struct poni_choice *
+chosen_files(const struct pons_runtime *rt)
+{
+    return rt->files.entry != NULL ? &rt->files : NULL;
+}
+
+const struct poni_choice *
 chosen_pool(const struct pons_runtime *rt)
 {
     return &rt->policy;

@@ -19,6 +19,9 @@ PONS_MUST_USE int chosen_runtime_new(struct pons_runtime **out);
 
 const struct poni_choice *chosen_reactor(const struct pons_runtime *rt);
 const struct poni_choice *chosen_pool(const struct pons_runtime *rt);
+
+/* NULL: the reactor's own choice. */
+const struct poni_choice *chosen_files(const struct pons_runtime *rt);
 const struct poni_settings *chosen_settings(const struct pons_runtime *rt);
 
 /* The i-th operation's name, and who does it; NULL: there is none. */

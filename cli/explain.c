@@ -12,6 +12,7 @@
 
 #include "chosen.h"
 #include "command.h"
+#include "core/reports.h"
 #include "pons/pons.h"
 #include "say.h"
 
@@ -44,6 +45,7 @@ setting_text(const struct poni_settings *s, enum poni_setting which,
         return s->value[which].text;
     switch (which) {
     case SETTING_REACTOR:
+    case SETTING_FILES:
     case SETTING_POOL:
         return "auto";
     case SETTING_STALL:
@@ -110,8 +112,11 @@ text_json(const char *text)
 static json_t *
 choice_json(const struct poni_choice *choice)
 {
-    json_t *candidates = json_array();
+    json_t *candidates;
 
+    if (choice == NULL)
+        return json_null();
+    candidates = json_array();
     for (unsigned i = 0; i < choice->candidate_count; i++) {
         const struct poni_candidate *k = &choice->candidates[i];
 
@@ -156,14 +161,30 @@ operations_json(const struct pons_runtime *rt)
     return object;
 }
 
+static json_t *
+reports_json(void)
+{
+    struct poni_report all[REPORTS_MAX];
+    unsigned n = poni_reports_take(all);
+    json_t *array = json_array();
+
+    for (unsigned i = 0; i < n; i++)
+        json_array_append_new(array, json_pack("{s:o, s:o, s:i}", "part",
+                                               text_json(all[i].part), "text",
+                                               text_json(all[i].text), "times",
+                                               (int)all[i].times));
+    return array;
+}
+
 static void
 print_json(const struct pons_runtime *rt)
 {
     json_t *all = json_pack(
-        "{s:s, s:o, s:o, s:o, s:o}", "version", PONS_VERSION, "reactor",
-        choice_json(chosen_reactor(rt)), "pool", choice_json(chosen_pool(rt)),
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "version", PONS_VERSION,
+        "reactor", choice_json(chosen_reactor(rt)), "files",
+        choice_json(chosen_files(rt)), "pool", choice_json(chosen_pool(rt)),
         "settings", settings_json(chosen_settings(rt)), "operations",
-        operations_json(rt));
+        operations_json(rt), "reports", reports_json());
 
     json_dumpf(all, stdout, JSON_INDENT(2));
     fputc('\n', stdout);
@@ -186,10 +207,14 @@ explain_run(void *values, int count, char **operands)
     if (v->json) {
         print_json(rt);
     } else {
-        printf("%s\n%s\n", chosen_reactor(rt)->story, chosen_pool(rt)->story);
+        printf("%s\n", chosen_reactor(rt)->story);
+        if (chosen_files(rt) != NULL)
+            printf("%s\n", chosen_files(rt)->story);
+        printf("%s\n", chosen_pool(rt)->story);
         print_settings(chosen_settings(rt));
         if (v->verbose)
             print_operations(rt);
+        poni_reports_print(stdout);
     }
     pons_runtime_unref(rt);
     return STATUS_OK;

@@ -17,6 +17,7 @@
 #include "command.h"
 #include "core/catalog.h"
 #include "core/fail.h"
+#include "core/files.h"
 #include "named.h"
 #include "pons/error.h"
 #include "say.h"
@@ -256,18 +257,39 @@ list_print(struct poni_catalog *c, const struct named *wanted,
     return count;
 }
 
-/* Whether a program that is started with these settings would start. */
 static int
-list_check_setting(struct poni_catalog *c, enum poni_setting which)
+list_check_setting(struct poni_choice *choice, struct poni_catalog *c,
+                   enum poni_setting which, poni_try_open_f *try_open,
+                   void *arg)
 {
-    struct poni_choice choice;
-    int err = poni_choose(&choice, c, which, poni_probe, NULL);
+    int err = poni_choose(choice, c, which, try_open, arg);
 
     if (err < 0)
         say_pons_error(err);
-    else
-        poni_choice_fini(&choice);
     return err;
+}
+
+/* Whether a program that is started with these settings would start. */
+static int
+list_check(struct poni_catalog *c)
+{
+    struct poni_choice reactor, files = {.entry = NULL}, pool;
+    struct poni_probed probed = {.caps = 0};
+    struct poni_files_beside beside = {.reactor = &reactor};
+    int err =
+        list_check_setting(&reactor, c, SETTING_REACTOR, poni_probe, &probed);
+
+    beside.caps = probed.caps;
+    if (poni_files_is_chosen(c->settings) &&
+        list_check_setting(&files, c, SETTING_FILES, poni_files_probe,
+                           &beside) < 0)
+        err = -1;
+    if (list_check_setting(&pool, c, SETTING_POOL, poni_probe, NULL) < 0)
+        err = -1;
+    poni_choice_fini(&reactor);
+    poni_choice_fini(&files);
+    poni_choice_fini(&pool);
+    return err < 0 ? STATUS_USAGE : STATUS_OK;
 }
 
 static int
@@ -275,7 +297,7 @@ list_catalog(struct poni_catalog *c, const char *name,
              const struct list_values *v)
 {
     struct named wanted;
-    int err = named_read(&wanted, c, "list", name), pool;
+    int err = named_read(&wanted, c, "list", name);
 
     if (err == 0 && list_print(c, &wanted, v) == 0)
         err = named_unknown(c, "list", name);
@@ -284,9 +306,7 @@ list_catalog(struct poni_catalog *c, const char *name,
         return STATUS_USAGE;
     }
     fflush(stdout); // before what is wrong, also where both are one file
-    err = list_check_setting(c, SETTING_REACTOR);
-    pool = list_check_setting(c, SETTING_POOL);
-    return err < 0 || pool < 0 ? STATUS_USAGE : STATUS_OK;
+    return list_check(c);
 }
 
 static int

@@ -91,11 +91,10 @@ slot_learn(const struct poni_adapter *a, struct poni_slot *s, int fd)
 }
 
 /* Lets the poller watch `s` for `dirs` too. -EPERM: it is always ready. */
-int
-poni_adapter_watch(struct poni_adapter *a, struct poni_slot *s, int fd,
-                   unsigned dirs)
+static int
+adapter_watch(struct poni_adapter *a, struct poni_slot *s, int fd,
+              unsigned want)
 {
-    unsigned want = a->edge ? BOTH : s->had | dirs;
     int err;
 
     if (want == s->had)
@@ -108,6 +107,19 @@ poni_adapter_watch(struct poni_adapter *a, struct poni_slot *s, int fd,
     return err;
 }
 
+int
+poni_adapter_watch(struct poni_adapter *a, struct poni_slot *s, int fd,
+                   unsigned dirs)
+{
+    return adapter_watch(a, s, fd, a->edge ? BOTH : s->had | dirs);
+}
+
+int
+poni_adapter_watch_only(struct poni_adapter *a, struct poni_slot *s, int fd,
+                        unsigned dirs)
+{
+    return adapter_watch(a, s, fd, s->had | dirs);
+}
 static void
 slot_unwatch(struct poni_adapter *a, struct poni_slot *s, int fd, unsigned dirs)
 {

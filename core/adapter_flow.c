@@ -72,12 +72,14 @@ static void
 flow_watch(struct poni_adapter *a, struct pons_op *op)
 {
     unsigned events = (unsigned short)poni_op_events(op);
+    unsigned dirs = poni_poll_directions(events);
     struct poni_slot *s = poni_slots_make(&a->slots, op->fd);
     int err = -ENOMEM;
 
+    if (dirs == 0)
+        dirs = PONS_READABLE; // of endings every watcher is told
     if (s != NULL)
-        err = a->edge ? poni_adapter_watch(a, s, op->fd,
-                                           poni_poll_directions(events))
+        err = a->edge ? poni_adapter_watch_only(a, s, op->fd, dirs)
                       : poni_adapter_watch_odd(a, s, op->fd, ODD_ALL);
     if (err < 0 && err != -EPERM) { // a file: what it is not now it never is
         op->res = err;

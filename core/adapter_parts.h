@@ -77,9 +77,14 @@ poni_submit_ends(struct pons_op *op, int res)
 
 /* --- core/adapter.c --- */
 
-/* Lets the poller watch `s` for `dirs` too. -EPERM: it is always ready. */
+/* Lets the poller watch `s` for `dirs` too; one that tells of edges is told of
+ * both at once. -EPERM: it is always ready. */
 int poni_adapter_watch(struct poni_adapter *a, struct poni_slot *s, int fd,
                        unsigned dirs);
+
+/* The same for no more than that, as of what will never be read or written. */
+int poni_adapter_watch_only(struct poni_adapter *a, struct poni_slot *s, int fd,
+                            unsigned dirs);
 
 /* Has the odd events of a descriptor told, too, of a level poller. */
 int poni_adapter_watch_odd(struct poni_adapter *a, struct poni_slot *s, int fd,

@@ -137,16 +137,19 @@ call_start_on_pool(struct poni_call *c, struct pons_runtime *rt,
 
 /* --- on a seat --- */
 
-/* PONS_SUBMIT_..., with the figures kept. The owner of the seat. */
+/* PONS_SUBMIT_..., with the figures kept. The owner of the seat, to one of its
+ * engines. */
 static int
-call_submit(struct poni_seat *seat, struct poni_call *c)
+call_submit(struct poni_seat *seat, struct poni_call *c, struct pons_reactor *r)
 {
     struct pons_op *op = &c->call.op;
     int answer;
 
-    op->reactor = seat->reactor;
+    op->reactor = r;
     c->call.place = seat;
-    answer = seat->reactor->ops->submit(seat->reactor, op);
+    answer = r->ops->submit(r, op);
+    if (r == seat->files.reactor)
+        seat->files.due = 1;
     if (answer != PONS_SUBMIT_UNSUPPORTED)
         poni_count(&seat->ops);
     if (answer == PONS_SUBMIT_DONE)
@@ -154,11 +157,28 @@ call_submit(struct poni_seat *seat, struct poni_call *c)
     return answer;
 }
 
+/* Where an op in flight is counted. */
+static uint64_t *
+call_counter(struct poni_seat *seat, const struct pons_op *op)
+{
+    return op->reactor == seat->reactor ? &seat->inflight
+                                        : &seat->files.inflight;
+}
+
+/* The owner of the seat that has it in flight. */
+static void
+call_ask_cancel(struct poni_seat *seat, struct pons_op *op)
+{
+    op->reactor->ops->cancel(op->reactor, op);
+    if (op->reactor == seat->files.reactor)
+        seat->files.due = 1;
+}
+
 static enum pons_poll
 call_in_flight(struct poni_seat *seat, struct poni_call *c,
                struct pons_waker *w)
 {
-    seat->inflight++;
+    *call_counter(seat, &c->call.op) += 1;
     poni_lock(&c->call.lock);
     pons_waker_set(&c->call.waker, w);
     call_set(&c->call.op, CALL_INFLIGHT);
@@ -204,7 +224,7 @@ watch_on_seat(struct poni_seat *seat, struct poni_call *c, struct pons_waker *w)
     if (fd < 0)
         return call_start_on_pool(c, seat->runtime, w);
     watch_begin(op, fd);
-    if (call_submit(seat, c) == PONS_SUBMIT_PENDING)
+    if (call_submit(seat, c, seat->reactor) == PONS_SUBMIT_PENDING)
         return call_in_flight(seat, c, w);
     watch_end(op, seat->reactor); // it ended just now, or cannot be watched
     if (poni_waitid_look(op))
@@ -252,11 +272,18 @@ watch_look_again(struct poni_call *c)
 
 /* --- the future --- */
 
-static int
-call_is_reactors(const struct poni_seat *seat, const struct pons_op *op)
+/* Which engine does it; NULL: the core, or the pool. */
+static struct pons_reactor *
+call_engine(const struct poni_seat *seat, const struct pons_op *op)
 {
-    return poni_reactor_does(seat->reactor, op) &&
-           !(seat->runtime->files_on_pool && poni_op_way(op) == WAY_BLOCKS);
+    struct pons_reactor *files = poni_files_engine(seat, op);
+
+    if (files != NULL)
+        return files;
+    if (!poni_reactor_does(seat->reactor, op) ||
+        (seat->runtime->files_on_pool && poni_op_way(op) == WAY_BLOCKS))
+        return NULL;
+    return seat->reactor;
 }
 
 static enum pons_poll
@@ -264,10 +291,11 @@ call_start_on_seat(struct poni_seat *seat, struct poni_call *c,
                    struct pons_waker *w)
 {
     struct pons_op *op = &c->call.op;
+    struct pons_reactor *r = call_engine(seat, op);
     int answer = PONS_SUBMIT_UNSUPPORTED;
 
-    if (call_is_reactors(seat, op))
-        answer = call_submit(seat, c);
+    if (r != NULL)
+        answer = call_submit(seat, c, r);
     if (answer == PONS_SUBMIT_DONE)
         return call_end_here(c, op->res);
     if (answer == PONS_SUBMIT_PENDING)
@@ -317,7 +345,7 @@ call_begin(struct poni_call *c, struct pons_waker *w)
 }
 
 /* The watched descriptor said that it is over, and waitid(2) that it is not: a
- * debugger keeps it. */
+ * debugger keeps it. Or the engine for files has given it back. */
 static enum pons_poll
 call_begin_again(struct poni_call *c, struct pons_waker *w)
 {
@@ -392,14 +420,13 @@ call_recall(struct poni_call *c)
     struct pons_op *op = &c->call.op;
 
     poni_lock(&c->call.lock);
+    op->flags |= IO_ASKED;
     if (op->state == CALL_INFLIGHT && seat == poni_self_now()->seat) {
-        seat->reactor->ops->cancel(seat->reactor, op);
+        call_ask_cancel(seat, op);
     } else if (op->state == CALL_INFLIGHT) {
         call_set(op, CALL_RECALLED);
         poni_runtime_hold(seat->runtime); // the op may end at once
         post_to = seat;
-    } else if (op->state == CALL_AGAIN) {
-        op->flags |= IO_ASKED;
     }
     poni_unlock(&c->call.lock);
     if (post_to != NULL)
@@ -432,15 +459,30 @@ call_cancel(struct pons_future *f)
     }
 }
 
+/* Whether the engine beside the reactor of its seat has it. */
+static int
+call_is_beside(const struct poni_call *c)
+{
+    enum call_state state = poni_load_relaxed(&c->call.op.state);
+    const struct poni_seat *seat = c->call.place;
+
+    return (state == CALL_INFLIGHT || state == CALL_RECALLED) &&
+           c->call.op.reactor == seat->files.reactor;
+}
+
 static void
 call_describe(const struct pons_future *f, char *text, size_t size)
 {
     const struct poni_call *c = (const struct poni_call *)(const void *)f;
+    const char *name = poni_opcode_name(c->call.opcode);
 
-    (void)snprintf(text, size, "%s%s", poni_opcode_name(c->call.opcode),
-                   poni_load_relaxed(&c->call.op.state) == CALL_JOB
-                       ? ", on the pool"
-                       : "");
+    if (poni_load_relaxed(&c->call.op.state) == CALL_JOB)
+        (void)snprintf(text, size, "%s, on the pool", name);
+    else if (call_is_beside(c))
+        (void)snprintf(text, size, "%s, by %s", name,
+                       c->call.op.reactor->ops->name);
+    else
+        (void)snprintf(text, size, "%s", name);
 }
 
 const struct pons_future_ops poni_call_ops = {
@@ -499,6 +541,16 @@ call_watched(struct poni_seat *seat, struct pons_op *op, int32_t *res)
     return 1;
 }
 
+/* Under the lock: nobody has asked for that, so the engine beside the reactor
+ * has given up, and has not begun it. */
+static int
+call_is_given_back(const struct poni_seat *seat, const struct pons_op *op,
+                   int32_t res)
+{
+    return res == -ECANCELED && !(op->flags & IO_ASKED) &&
+           op->reactor == seat->files.reactor;
+}
+
 void
 poni_call_event(struct poni_seat *seat, struct pons_op *op, int32_t res)
 {
@@ -506,10 +558,11 @@ poni_call_event(struct poni_seat *seat, struct pons_op *op, int32_t res)
     struct pons_waker woken = {NULL, NULL};
     int over = 1;
 
-    seat->inflight--;
+    *call_counter(seat, op) -= 1;
     if (poni_op_user(op) == USER_WATCH)
         over = call_watched(seat, op, &res);
     poni_lock(&c->call.lock);
+    over = over && !call_is_given_back(seat, op, res);
     if (op->state == CALL_RECALLED) {
         c->base.result = over ? res : -ECANCELED;
         call_set(op, CALL_ENDED_RECALLED);
@@ -533,7 +586,7 @@ poni_call_posted(struct poni_seat *seat, struct pons_op *op)
     poni_lock(&c->call.lock);
     if (op->state == CALL_RECALLED) {
         call_set(op, CALL_INFLIGHT);
-        seat->reactor->ops->cancel(seat->reactor, op);
+        call_ask_cancel(seat, op);
     } else {
         call_end(c, c->base.result, &woken);
     }

@@ -24,6 +24,12 @@ poni_kind_setting(uint32_t kind)
     return kind == PONS_KIND_POOL ? SETTING_POOL : SETTING_REACTOR;
 }
 
+enum poni_setting
+poni_setting_among(enum poni_setting which)
+{
+    return which == SETTING_FILES ? SETTING_REACTOR : which;
+}
+
 static void
 entry_free(struct poni_entry *e)
 {
@@ -106,7 +112,8 @@ static int
 entry_is_offered(const struct poni_entry *e, enum poni_setting which)
 {
     return e->kind != 0 && e->status != ENTRY_SHADOWED &&
-           (which == SETTINGS || poni_kind_setting(e->kind) == which);
+           (which == SETTINGS ||
+            poni_kind_setting(e->kind) == poni_setting_among(which));
 }
 
 enum { NAMES_BYTES = 1024 }; // of all names in one sentence; more are left out
@@ -140,6 +147,19 @@ names_nearest(const char *word, const char *const *names)
     return poni_nearest(letters, names);
 }
 
+static const char *
+unknown_noun(enum poni_setting which)
+{
+    switch (which) {
+    case SETTINGS:
+        return "plugin";
+    case SETTING_FILES:
+        return "engine for files";
+    default:
+        return poni_setting_key(which);
+    }
+}
+
 /* What there is, what there could be, and the nearest of both. */
 static int
 unknown_fail(const char *label, const char *word, enum poni_setting which,
@@ -149,9 +169,8 @@ unknown_fail(const char *label, const char *word, enum poni_setting which,
 
     return poni_fail(
         -ENOENT, "%s: there is no %s \"%s\"; there are: %s%s%s%s%s%s", label,
-        which == SETTINGS ? "plugin" : poni_setting_key(which), word, here,
-        *absent ? "; not installed: " : "", absent,
-        nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+        unknown_noun(which), word, here, *absent ? "; not installed: " : "",
+        absent, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
         nearest ? "\"?" : "");
 }
 
@@ -166,7 +185,7 @@ poni_catalog_unknown(const struct poni_catalog *c, const char *label,
 
     for (const struct poni_entry *e = c->entries; e != NULL; e = e->next)
         n++;
-    names = calloc(n + 2, sizeof *names);
+    names = calloc(n + 3, sizeof *names);
     if (names == NULL)
         return poni_fail(-ENOMEM, "%s: out of memory", label);
     n = 0;
@@ -175,6 +194,10 @@ poni_catalog_unknown(const struct poni_catalog *c, const char *label,
             names[n++] = e->name;
             names_append(e->status == ENTRY_ABSENT ? absent : here, e->name);
         }
+    if (which == SETTING_FILES) {
+        names[n++] = "pool";
+        names_append(here, "pool");
+    }
     if (which != SETTINGS) {
         names[n++] = "auto";
         names_append(here, "auto");

@@ -56,8 +56,11 @@ void poni_catalog_close(struct poni_catalog *c);
 /* SETTING_REACTOR or SETTING_POOL: which setting chooses engines of `kind`. */
 enum poni_setting poni_kind_setting(uint32_t kind);
 
+/* Whose engines `which` chooses among: of PONS_FILES those of PONS_REACTOR. */
+enum poni_setting poni_setting_among(enum poni_setting which);
+
 /* -ENOENT with the sentence: what there is, and the nearest. `which` is
- * SETTING_REACTOR or SETTING_POOL; SETTINGS: both. */
+ * SETTING_REACTOR, SETTING_FILES or SETTING_POOL; SETTINGS: all. */
 int poni_catalog_unknown(const struct poni_catalog *c, const char *label,
                          const char *word, enum poni_setting which);
 
@@ -114,9 +117,10 @@ struct poni_candidate {
 
 /*
  * What one setting chose: the engine, its options, and the story. `poni_choose`
- * reads SETTING_REACTOR (reactors and pollers) or SETTING_POOL and tries the
- * candidates in order: `try_open(arg, engine, config, reason)` opens one for
- * good and answers 0, or -errno with the reason in words.
+ * reads SETTING_REACTOR (reactors and pollers), SETTING_FILES (the same, and
+ * pool, which is no engine: NULL) or SETTING_POOL and tries the candidates in
+ * order: `try_open(arg, engine, config, reason)` opens one for good and answers
+ * 0, or -errno with the reason in words.
  *
  * When it fails (-EINVAL, -ENOENT, -ENOTSUP) the sentence has the story, and
  * `out` holds nothing. (-ENOMEM may come after try_open succeeded: whoever

@@ -8,6 +8,9 @@
  *     a list       the first usable; a name that Pons does not know is an
  *                  error all the same, and so is a wrong option of a later one
  *
+ * PONS_FILES chooses among the engines of PONS_REACTOR, and pool, which stands
+ * for none of them.
+ *
  * In two passes: first every candidate is found, loaded and configured, so that
  * mistakes are errors wherever they stand; then they are tried in order.
  */
@@ -31,6 +34,7 @@ struct choose_try {
 struct choose {
     struct poni_catalog *catalog;
     enum poni_setting which;
+    enum poni_setting among; // whose engines
     const struct poni_value *value;
     struct poni_choice *out; // its candidates run along with `tries`
     struct choose_try *tries;
@@ -114,6 +118,22 @@ candidate_add_refused(struct choose *c, struct poni_entry *e,
 
 /* ---- finding them: by name ---- */
 
+static char files_pool_name[] = "pool";
+static struct poni_entry files_pool = {.name = files_pool_name,
+                                       .kind = PONS_KIND_POOL};
+
+/* The entry of an item. 0, or -errno with the sentence. */
+static int
+find_item(const struct choose *c, const char *name, struct poni_entry **found)
+{
+    if (c->which == SETTING_FILES && strcmp(name, files_pool_name) == 0) {
+        *found = &files_pool;
+        return 0;
+    }
+    return poni_catalog_find(c->catalog, c->value->label, name, c->which,
+                             found);
+}
+
 /* An engine that cannot be loaded is a candidate that is refused; a wrong
  * option is an error. */
 static int
@@ -123,17 +143,17 @@ add_item(struct choose *c, const struct poni_list *list, unsigned i)
     struct pons_reason reason = {""};
     struct pons_config *config;
     struct poni_entry *e = NULL;
-    int err = poni_catalog_find(c->catalog, c->value->label, item->name,
-                                c->which, &e);
+    int err = find_item(c, item->name, &e);
 
     if (err < 0)
         return err;
-    if (poni_entry_try(e, &reason) < 0)
+    if (e != &files_pool && poni_entry_try(e, &reason) < 0)
         return candidate_add_refused(c, e, &reason,
                                      item->pair_count > 0 && list->count > 1
                                          ? "; its options were not checked"
                                          : "");
-    err = poni_config_new(&config, c->value->label, e->name, e->engine->options,
+    err = poni_config_new(&config, c->value->label, e->name,
+                          e->engine != NULL ? e->engine->options : NULL,
                           item->pairs, item->pair_count);
     return err < 0 ? err : candidate_add(c, e, config);
 }
@@ -171,7 +191,7 @@ next_in_rank(const struct choose *c, const struct poni_entry *last)
     for (struct poni_entry *e = c->catalog->entries; e; e = e->next) {
         uint32_t rank = entry_rank(e);
         int eligible = e->kind != 0 && e->status == ENTRY_USABLE_MAYBE &&
-                       poni_kind_setting(e->kind) == c->which &&
+                       poni_kind_setting(e->kind) == c->among &&
                        e->engine != NULL;
 
         if (e == last)
@@ -196,7 +216,7 @@ auto_load(struct choose *c)
          e = e->next) {
         struct pons_reason reason = {""};
 
-        if (e->kind == 0 || poni_kind_setting(e->kind) != c->which ||
+        if (e->kind == 0 || poni_kind_setting(e->kind) != c->among ||
             e->status == ENTRY_SHADOWED || e->status == ENTRY_ABSENT)
             continue;
         if (poni_entry_try(e, &reason) < 0)
@@ -362,6 +382,13 @@ tell_name(FILE *f, const struct poni_entry *e)
         fprintf(f, "%s (%s)", e->name, e->path);
 }
 
+static const char *
+choose_noun(const struct choose *c)
+{
+    return c->which == SETTING_FILES ? "engine for files"
+                                     : poni_setting_key(c->which);
+}
+
 /* None of them: the reasons of all. */
 static int
 tell_failure(struct choose *c)
@@ -391,9 +418,9 @@ tell_failure(struct choose *c)
     if (out->candidate_count == 1)
         err = poni_fail(-ENOTSUP, "%s: %s", c->value->label, text);
     else
-        err = poni_fail(-ENOTSUP, "%s: no %s is usable here: %s",
-                        c->value->label, poni_setting_key(c->which),
-                        *text != '\0' ? text : "there is none");
+        err =
+            poni_fail(-ENOTSUP, "%s: no %s is usable here: %s", c->value->label,
+                      choose_noun(c), *text != '\0' ? text : "there is none");
     free(text);
     return err;
 }
@@ -404,6 +431,7 @@ poni_choose(struct poni_choice *out, struct poni_catalog *catalog,
 {
     struct choose c = {.catalog = catalog,
                        .which = which,
+                       .among = poni_setting_among(which),
                        .value = &catalog->settings->value[which],
                        .out = out};
     int err;

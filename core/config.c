@@ -140,6 +140,17 @@ poni_config_free(struct pons_config *c)
     free(c);
 }
 
+int
+poni_config_same(const struct pons_config *a, const struct pons_config *b)
+{
+    int same = a->count == b->count;
+
+    for (unsigned i = 0; i < a->count && same; i++)
+        same = a->values[i].option == b->values[i].option &&
+               strcmp(a->values[i].text, b->values[i].text) == 0;
+    return same;
+}
+
 /* An engine that asks for what is not in its table is told so in the log. */
 static void
 config_misuse(const struct pons_config *c, const char *name, const char *what)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "fail.h"
+#include "reports.h"
 #include "runtime.h"
 
 struct dump {
@@ -97,5 +98,6 @@ pons_dump(struct pons_runtime *rt, FILE *out)
     fprintf(out, "%llu tasks; %u workers; pool: %u threads, %u jobs queued\n",
             (unsigned long long)d.tasks, rt->workers, pool.threads,
             pool.queued);
+    poni_reports_print(out);
     return 0;
 }

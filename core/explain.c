@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "opcode.h"
+#include "reports.h"
 #include "runtime.h"
 
 /* What a program can ask for; an offset of 0 where the opcode has two ways. */
@@ -56,9 +57,13 @@ operation_who(const struct pons_runtime *rt, const struct pons_op *op,
 {
     const struct pons_reactor *r = rt->seats[0].reactor;
     const char *reactor = r->ops->name, *pool = rt->policy.entry->name;
+    const struct pons_reactor *files = poni_files_engine(&rt->seats[0], op);
     enum poni_way way = poni_op_way(op);
 
-    if (poni_reactor_does(r, op) && !(rt->files_on_pool && way == WAY_BLOCKS))
+    if (files != NULL)
+        (void)snprintf(who, size, "%s, beside %s", files->ops->name, reactor);
+    else if (poni_reactor_does(r, op) &&
+             !(rt->files_on_pool && way == WAY_BLOCKS))
         (void)snprintf(who, size, "%s", reactor);
     else if (way == WAY_AT_ONCE)
         (void)snprintf(who, size, "the caller, at once");
@@ -99,8 +104,12 @@ pons_runtime_explain(struct pons_runtime *rt, FILE *out)
 
     if (err < 0)
         return err;
-    fprintf(out, "%s\n%s\n", rt->reactor.story, rt->policy.story);
+    fprintf(out, "%s\n", rt->reactor.story);
+    if (rt->files.story != NULL)
+        fprintf(out, "%s\n", rt->files.story);
+    fprintf(out, "%s\n", rt->policy.story);
     fprintf(out, "workers %u, by %s\n", rt->workers,
             rt->settings.value[SETTING_WORKERS].origin);
+    poni_reports_print(out);
     return 0;
 }

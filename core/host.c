@@ -9,8 +9,10 @@
 
 #include "catalog.h"
 #include "fail.h"
+#include "reports.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -64,6 +66,16 @@ host_random(const struct pons_host *h)
     return n;
 }
 
+/* What an engine warns of is that it does with less than it was to have. */
+static void
+host_keep(const char *part, const char *format, va_list args)
+{
+    char text[REPORT_BYTES];
+
+    (void)vsnprintf(text, sizeof text, format, args);
+    poni_reports_add(part, text);
+}
+
 PONS_PRINTF(4, 5)
 static void
 host_log(const struct pons_host *h, enum pons_log_level level, const char *part,
@@ -74,6 +86,11 @@ host_log(const struct pons_host *h, enum pons_log_level level, const char *part,
     (void)h;
     va_start(args, format);
     poni_logv(level, part, format, args);
+    va_end(args);
+    if (level > PONS_LOG_WARN)
+        return;
+    va_start(args, format);
+    host_keep(part, format, args);
     va_end(args);
 }
 

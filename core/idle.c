@@ -20,9 +20,11 @@ enum { LOOT = RUNQUEUE_SLOTS / 2 }; // tasks that one steal takes at most
 static void
 seat_bell(struct poni_seat *s)
 {
-    poni_add_relaxed(&s->bells, 1);
     poni_spin_rung(&s->spin);
     (void)s->reactor->ops->wake(s->reactor);
+    /* Release pairs with the acquire in poni_seat_drain(): the reactor is not
+     * touched after. */
+    poni_add(&s->bells, 1);
 }
 
 void
@@ -192,8 +194,8 @@ seat_spin(struct poni_seat *s, const uint32_t *word, uint32_t value)
 {
     uint64_t began;
 
-    if (poni_spin_limit_ns() == 0 || s->inflight > 0)
-        return 0; // one processor; or the reactor must be asked, which sleeps
+    if (poni_spin_limit_ns() == 0 || poni_seat_inflight(s) > 0)
+        return 0; // one processor; or an engine must be asked, which sleeps
     began = poni_ticks();
     do {
         for (int i = 0; i < 16; i++) {
@@ -236,6 +238,7 @@ seat_unannounce(struct poni_seat *s)
     if (poni_load_relaxed(&s->called_to_search) &&
         poni_swap_seq(&s->called_to_search, 0))
         s->searching = 1;
+    s->bells_owed += !(was & s->bit);
     return !(was & s->bit);
 }
 

@@ -841,6 +841,8 @@ io_event_other(struct poni_seat *seat, struct pons_op *op, int32_t res,
         poni_multi_event(seat, op, res, flags);
     else if (poni_op_user(op) == USER_SEND_ZC)
         poni_send_zc_event(seat, op, res, flags);
+    else if (poni_op_user(op) == USER_FILES)
+        poni_files_event(seat, flags);
     else if (poni_op_user(op) != USER_INSTEAD)
         poni_call_event(seat, op, res);
     else if (io_instead_ended(seat, leaf_of_op(op)->io.stream, op, &res))

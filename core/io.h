@@ -68,6 +68,7 @@ enum io_user {
     USER_SEND_ZC, // the same, which counts before it ends: core/send_zc.h
     USER_CALL,    // no stream's: core/call.h
     USER_WATCH,   // the same, which waits by a POLL
+    USER_FILES,   // nobody's: the engine beside the reactor, core/files.h
 };
 
 static inline enum io_user

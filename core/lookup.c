@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/lookup.c - what a word in PONS_REACTOR or PONS_POOL means: the name of
- * an engine, or the path of a plugin file.
+ * core/lookup.c - what a word in PONS_REACTOR, PONS_FILES or PONS_POOL means:
+ * the name of an engine, or the path of a plugin file.
  */
 
 #include "finder.h"
@@ -85,7 +85,7 @@ poni_catalog_find(struct poni_catalog *c, const char *label, const char *name,
                   enum poni_setting which, struct poni_entry **found)
 {
     if (name[0] == '/')
-        return find_path(c, label, name, which, found);
+        return find_path(c, label, name, poni_setting_among(which), found);
     if (strchr(name, '/') != NULL || strstr(name, "..") != NULL)
         return poni_fail(-EINVAL,
                          "%s: \"%s\" is neither a name (no / and no ..) nor an "
@@ -94,7 +94,7 @@ poni_catalog_find(struct poni_catalog *c, const char *label, const char *name,
     if (strcmp(name, "auto") == 0)
         return poni_fail(
             -EINVAL, "%s: auto stands alone, without options or others", label);
-    *found = find_name(c, name, which);
+    *found = find_name(c, name, poni_setting_among(which));
     if (*found == NULL)
         return poni_catalog_unknown(c, label, name, which);
     return 0;

@@ -47,7 +47,7 @@ pons_main(int (*fn)(int argc, char **argv), int argc, char **argv)
     seat = &call.rt->seats[0];
     poni_store_relaxed(&seat->sat, SEAT_TAKEN);
     poni_self.seat = seat;
-    (void)seat->reactor->ops->bind(seat->reactor);
+    (void)poni_seat_bind(seat);
     err = pons_spawn_with(call.rt, main_fiber, &call, &task, &o);
     if (err == 0) {
         poni_seat_work(seat, &call.rt->main_ended, 1, PONS_NEVER);

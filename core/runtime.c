@@ -74,6 +74,7 @@ runtime_free(struct pons_runtime *rt)
     poni_slab_fini(&rt->slab);
     poni_choice_fini(&rt->reactor);
     poni_choice_fini(&rt->policy);
+    poni_choice_fini(&rt->files);
     if (rt->catalog != NULL)
         poni_catalog_close(rt->catalog);
     poni_settings_fini(&rt->settings);
@@ -143,7 +144,7 @@ worker_main(void *arg)
     (void)pthread_setname_np(pthread_self(), name);
     poni_self.seat = s;
     poni_stack_report_enter();
-    (void)s->reactor->ops->bind(s->reactor);
+    (void)poni_seat_bind(s);
     poni_seat_work(s, &rt->stop, 1, PONS_NEVER);
     poni_seat_drain(s);
     poni_stack_report_leave();
@@ -190,7 +191,7 @@ poni_sit(struct pons_runtime *rt)
     }
     if (s->bound_away) {
         s->bound_away = 0;
-        (void)s->reactor->ops->bind(s->reactor);
+        (void)poni_seat_bind(s);
     }
     poni_self.seat = s;
     return s;
@@ -217,7 +218,7 @@ poni_sit_for_shutdown(struct pons_runtime *rt, uint64_t deadline_ns)
         now = SEAT_FREE;
     }
     s->bound_away = !pthread_equal(rt->maker, pthread_self());
-    (void)s->reactor->ops->bind(s->reactor);
+    (void)poni_seat_bind(s);
     poni_self.seat = s;
     return s;
 }
@@ -309,8 +310,6 @@ make_reactors(struct pons_runtime *rt)
                                               "or ask for fewer PONS_WORKERS"
                                             : "");
     }
-    if (rt->workers == 0)
-        return rt->seats[0].reactor->ops->bind(rt->seats[0].reactor);
     return 0;
 }
 
@@ -318,7 +317,6 @@ static int
 make_seats(struct pons_runtime *rt)
 {
     rt->workers = rt->settings.workers;
-    rt->files_on_pool = rt->settings.value[SETTING_FILES].text != NULL;
     rt->seat_count = rt->workers > 0 ? rt->workers : 1;
     rt->seats = aligned_alloc(64, rt->seat_count * sizeof *rt->seats);
     rt->threads = calloc(rt->seat_count, sizeof *rt->threads);
@@ -371,9 +369,11 @@ runtime_unmake(struct pons_runtime *rt)
     for (unsigned i = rt->worker0_is_main ? 1 : 0; i < rt->workers; i++)
         if (rt->threads != NULL && rt->threads[i] != 0)
             pthread_join(rt->threads[i], NULL);
-    for (unsigned i = 0; rt->seats != NULL && i < rt->seat_count; i++)
+    for (unsigned i = 0; rt->seats != NULL && i < rt->seat_count; i++) {
+        poni_files_close(&rt->seats[i]);
         if (rt->seats[i].reactor != NULL)
             rt->seats[i].reactor->ops->close(rt->seats[i].reactor);
+    }
     if (rt->pool != NULL)
         (void)poni_pool_shutdown(rt->pool, PONS_NEVER, NULL, 0);
     poni_runtime_release(rt);
@@ -400,6 +400,10 @@ poni_runtime_make(struct pons_runtime **out,
     if (err == 0)
         err = make_reactors(rt);
     if (err == 0)
+        err = poni_files_make(rt);
+    if (err == 0 && rt->workers == 0)
+        err = poni_seat_bind(&rt->seats[0]);
+    if (err == 0)
         err = make_pool(rt);
     rt->worker0_is_main = main_is_worker && rt->workers > 0;
     (void)poni_spin_limit_ns(); // measured now rather than in the first wait
@@ -411,8 +415,10 @@ poni_runtime_make(struct pons_runtime **out,
         runtime_unmake(rt);
         return err;
     }
-    poni_log(PONS_LOG_INFO, "runtime", "reactor %s, pool %s, %u workers",
-             rt->reactor.entry->name, rt->policy.entry->name, rt->workers);
+    poni_log(PONS_LOG_INFO, "runtime", "reactor %s%s%s, pool %s, %u workers",
+             rt->reactor.entry->name, rt->files.entry ? ", files by " : "",
+             rt->files.entry ? rt->files.entry->name : "",
+             rt->policy.entry->name, rt->workers);
     *out = rt;
     return 0;
 }

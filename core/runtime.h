@@ -56,10 +56,11 @@ struct pons_runtime {
     struct poni_settings settings;
     struct poni_catalog *catalog;
     struct poni_choice reactor, policy;
+    struct poni_choice files; // entry NULL: the reactor's own choice
     pthread_t *threads;
     pthread_t maker;     // who drives seat 0 when there are no workers
     int worker0_is_main; // PONS_MAIN: the main thread is worker 0
-    int files_on_pool;   // PONS_FILES=pool: whatever the reactor can
+    int files_on_pool;   // PONS_FILES means the pool: whatever the reactor can
     uint64_t reactor_caps;
 
     /* Atomics of their own. */

@@ -333,9 +333,18 @@ seat_fire_timers(struct poni_seat *s)
         poni_timers_fire(&s->timers, pons_now());
 }
 
-/* Sleeps in the reactor until something happens, or only looks (deadline 0). */
-void
-poni_seat_poll(struct poni_seat *s, uint64_t deadline_ns)
+int
+poni_seat_bind(struct poni_seat *s)
+{
+    int err = s->reactor->ops->bind(s->reactor);
+
+    if (err == 0 && s->files.reactor != NULL)
+        err = s->files.reactor->ops->bind(s->files.reactor);
+    return err;
+}
+
+static void
+seat_ask(struct poni_seat *s, uint64_t deadline_ns)
 {
     struct pons_event events[EVENTS];
     int n = s->reactor->ops->poll(s->reactor, events, EVENTS, deadline_ns);
@@ -347,13 +356,25 @@ poni_seat_poll(struct poni_seat *s, uint64_t deadline_ns)
         poni_io_event(s, events[i].op, events[i].res, events[i].flags);
 }
 
+/* Sleeps in the reactor until something happens, or only looks (deadline 0). */
+void
+poni_seat_poll(struct poni_seat *s, uint64_t deadline_ns)
+{
+    if (poni_files_settle(s))
+        return;
+    seat_ask(s, deadline_ns);
+    if (s->files.due)
+        poni_files_look(s);
+}
+
 /* Between tasks: I/O, inboxes, timers; then those that yielded. I/O first: what
  * has ended is a result, though a cancel or a deadline has come since. */
 static void
 seat_turn(struct poni_seat *s)
 {
     if (s->inflight > 0)
-        poni_seat_poll(s, 0);
+        seat_ask(s, 0);
+    poni_files_look(s);
     poni_seat_read_inboxes(s);
     seat_fire_timers(s);
     list_splice(&s->local, &s->yielded);
@@ -397,15 +418,16 @@ seat_has_work(const struct poni_seat *s)
            !list_empty(&s->yielded) || !list_empty(&s->yielded_pinned);
 }
 
-/* Whether a turn could bring anything but I/O, or others have tasks to steal,
- * which come after I/O. */
+/* Whether a turn could bring anything but the reactor's I/O, or others have
+ * tasks to steal, which come after I/O. */
 static int
 seat_turns(const struct poni_seat *s)
 {
     uint64_t timer = poni_timers_earliest(&s->timers);
 
     return s->runtime->seat_count > 1 || seat_has_work(s) ||
-           poni_seat_posted(s) || (timer != PONS_NEVER && timer <= pons_now());
+           poni_seat_posted(s) || s->files.inflight > 0 ||
+           (timer != PONS_NEVER && timer <= pons_now());
 }
 
 /* There is nothing to run: finds something, or sleeps once. A sleep that finds

@@ -17,6 +17,7 @@
  * Either the owner sees what was left, or the other sees the bit (Dekker).
  */
 
+#include "files.h"
 #include "pons/reactor.h"
 #include "runqueue.h"
 #include "slab.h"
@@ -61,11 +62,13 @@ struct poni_seat {
     uint32_t random;
     uint32_t pinned_first;        // before the ring; every other time
     uint64_t inflight;            // ops that the reactor has
+    struct poni_files files;      // the engine beside it, if there is one
     struct pons_multi *multis;    // of these, by core/multishot.c
     struct poni_buffers *buffers; // lent from; NULL: none yet, or never
     uint32_t lend_tried;          // whether that is known
     struct poni_spin spin;        // how long to look before the next sleep
     uint64_t busy_since;          // ticks; 0: the ring was empty just now
+    uint64_t bells_owed;          // by those who have taken the bit so far
     struct poni_slab slab;
 
     /* Counters: the owner writes, any thread reads. */
@@ -136,6 +139,16 @@ void poni_seat_read_inboxes(struct poni_seat *s);
 /* The owner: runs one task, or waits until there may be one, or the deadline.
  */
 void poni_seat_step(struct poni_seat *s, uint64_t deadline_ns);
+
+/* The calling thread owns the seat's engines from now on. 0 or -errno. */
+int poni_seat_bind(struct poni_seat *s);
+
+/* Ops that its engines have. The owner, or after the last one. */
+static inline uint64_t
+poni_seat_inflight(const struct poni_seat *s)
+{
+    return s->inflight + s->files.inflight;
+}
 
 /* The owner: waits in the reactor for an event, a ring or the deadline. */
 void poni_seat_poll(struct poni_seat *s, uint64_t deadline_ns);

@@ -278,20 +278,6 @@ stall_read(struct poni_settings *s)
                      v->label, v->text, PONS_VERSION);
 }
 
-static int
-files_read(const struct poni_settings *s)
-{
-    const struct poni_value *v = &s->value[SETTING_FILES];
-
-    if (v->text == NULL || strcmp(v->text, "pool") == 0)
-        return 0;
-    return poni_fail(-EINVAL,
-                     "%s: \"%s\": this version of Pons (%s) has no engine "
-                     "that does file operations only; wanted pool, or unset it "
-                     "to leave them to the reactor, where it does them",
-                     v->label, v->text, PONS_VERSION);
-}
-
 /* The file itself is core/stats.c's. */
 static int
 stats_read(const struct poni_settings *s)
@@ -333,8 +319,6 @@ poni_settings_read(struct poni_settings *out, const struct pons_settings *given)
         err = workers_read(out);
     if (err == 0)
         err = stall_read(out);
-    if (err == 0)
-        err = files_read(out);
     if (err == 0)
         err = stats_read(out);
     if (err == 0)

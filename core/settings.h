@@ -88,6 +88,9 @@ int poni_config_new(struct pons_config **out, const char *origin,
                     const struct poni_pair *pairs, unsigned pair_count);
 void poni_config_free(struct pons_config *c);
 
+/* Whether two configurations of one engine are the same in every word. */
+int poni_config_same(const struct pons_config *a, const struct pons_config *b);
+
 /* For pons_host. */
 uint64_t poni_config_uint(const struct pons_config *c, const char *name);
 const char *poni_config_text(const struct pons_config *c, const char *name);

@@ -159,26 +159,44 @@ drain_by_hand(struct pons_runtime *rt, struct poni_seat *s,
     }
 }
 
+/* Who has taken the seat's bit is about to ring, whatever has woken the owner
+ * meanwhile: a task that another runtime's wakes may be over by then. */
+static void
+seat_wait_bells(const struct poni_seat *s)
+{
+    /* Pairs with the release in seat_bell(). */
+    while (poni_load_acquire(&s->bells) != s->bells_owed)
+        (void)sched_yield(); // a system call of somebody's
+}
+
 /* What other runtimes' tasks still wait for in this reactor. The owner.
  * Multishots, which may wait for nobody's next, go on elsewhere. */
 void
 poni_seat_drain(struct poni_seat *s)
 {
     struct pons_runtime *rt = s->runtime;
+    int announced = 0;
 
-    for (;;) {
+    for (;; announced = 1) {
         /* Announced before the look, as for any sleep (core/seat.h). */
-        __atomic_fetch_or(&rt->sleepers, s->bit, __ATOMIC_SEQ_CST);
+        s->bells_owed +=
+            !(__atomic_fetch_or(&rt->sleepers, s->bit, __ATOMIC_SEQ_CST) &
+              s->bit) &&
+            announced;
         poni_seat_read_inboxes(s);
         poni_multi_leave_all(s);
-        if (s->inflight == 0 || pons_now() >= rt->stop_by_ns)
+        if (poni_seat_inflight(s) == 0)
+            poni_files_leave(s);
+        if (poni_seat_inflight(s) == 0 || pons_now() >= rt->stop_by_ns)
             break;
         poni_seat_poll(s, rt->stop_by_ns);
     }
-    __atomic_fetch_and(&rt->sleepers, ~s->bit, __ATOMIC_SEQ_CST);
+    s->bells_owed += !(
+        __atomic_fetch_and(&rt->sleepers, ~s->bit, __ATOMIC_SEQ_CST) & s->bit);
     poni_store_seq(&s->drained, 1);
     runtime_wait_posted(rt);
     poni_seat_read_inboxes(s); // recalls of what has ended
+    seat_wait_bells(s);
 }
 
 /* Joins those that come; the others are left with what they hold. */
@@ -216,14 +234,16 @@ close_reactors(struct pons_runtime *rt)
 
         if (s->reactor == NULL)
             continue;
-        if (s->inflight > 0) {
+        if (poni_seat_inflight(s) > 0) {
             poni_log(PONS_LOG_ERROR, "runtime",
                      "%llu operations of other runtimes are still in reactor "
                      "%s of seat %u: it is left open",
-                     (unsigned long long)s->inflight, s->reactor->ops->name, i);
+                     (unsigned long long)poni_seat_inflight(s),
+                     s->reactor->ops->name, i);
             poni_runtime_hold(rt);
             continue;
         }
+        poni_files_close(s);
         s->reactor->ops->close(s->reactor);
         poni_buffers_close(s);
         s->reactor = NULL;

@@ -99,8 +99,9 @@ kit_check_reason(const struct pons_reason *reason, int err)
              strerror(-err), sizeof reason->text);
 }
 
-struct pons_reactor *
-kit_open(struct kit *k)
+/* Nobody's yet. */
+static struct pons_reactor *
+engine_open(struct kit *k)
 {
     struct pons_reason reason;
     struct pons_reactor *r;
@@ -109,6 +110,25 @@ kit_open(struct kit *k)
     if (err < 0)
         kit_fail("open: %s: %s", strerror(-err), reason.text);
     KIT_WANT(r->ops != NULL, "open left the reactor without its table");
+    return r;
+}
+
+struct pons_reactor *
+kit_open(struct kit *k)
+{
+    struct pons_reactor *r = engine_open(k);
+
+    kit_check_result(r->ops->bind(r), 0, "bind");
+    return r;
+}
+
+struct pons_reactor *
+kit_open_pollable(struct kit *k, int *fd)
+{
+    struct pons_reactor *r = engine_open(k);
+
+    kit_check_result(r->ops->control(r, PONS_CONTROL_POLLABLE_FD, fd), 0,
+                     "control(POLLABLE_FD)");
     kit_check_result(r->ops->bind(r), 0, "bind");
     return r;
 }

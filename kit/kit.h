@@ -61,6 +61,8 @@ enum kit_need {
     KIT_RECV_MULTI = 1u << 11,
     KIT_POLL_MULTI = 1u << 12,
     KIT_SEND_ZC = 1u << 13,
+
+    KIT_POLLABLE = 1u << 14, // capability: PONS_CONTROL_POLLABLE_FD
 };
 
 struct poni_item;
@@ -135,6 +137,9 @@ void kit_check_thread(int err, const char *call);
  * The test fails if there is none. */
 struct pons_reactor *kit_open(struct kit *k);
 void kit_close(struct pons_reactor *r);
+
+/* The same of one whose pollable descriptor is `*fd`. */
+struct pons_reactor *kit_open_pollable(struct kit *k, int *fd);
 
 /* 0, or what open answered; bind is the caller's. */
 int kit_try_open(struct kit *k, struct pons_reactor **out,

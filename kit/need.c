@@ -16,7 +16,7 @@
 
 enum {
     CAPABILITIES = KIT_MOVES | KIT_COMPLETION | KIT_VIRTUAL | KIT_ACCEPT_MULTI |
-                   KIT_RECV_MULTI | KIT_POLL_MULTI | KIT_SEND_ZC,
+                   KIT_RECV_MULTI | KIT_POLL_MULTI | KIT_SEND_ZC | KIT_POLLABLE,
 };
 
 /* As in cli/chosen.c: the one engine that is allowed to pretend. */
@@ -77,12 +77,22 @@ need_opcode(const struct pons_reactor *r, unsigned needs)
     return NULL;
 }
 
+static int
+need_is_pollable(struct pons_reactor *r)
+{
+    int fd;
+
+    return r->ops->control != NULL &&
+           r->ops->control(r, PONS_CONTROL_POLLABLE_FD, &fd) == 0;
+}
+
 static const char *
 need_capability(struct kit *k, unsigned needs)
 {
     struct pons_reactor *r = kit_open(k);
     const char *opcode = need_opcode(r, needs);
     uint64_t caps = r->caps;
+    int pollable = needs & KIT_POLLABLE && need_is_pollable(r);
 
     kit_close(r);
     if (opcode != NULL)
@@ -93,6 +103,8 @@ need_capability(struct kit *k, unsigned needs)
         return "it does not declare PONS_REACTOR_COMPLETION";
     if (needs & KIT_VIRTUAL && !(caps & PONS_REACTOR_VIRTUAL_TIME))
         return "it does not declare PONS_REACTOR_VIRTUAL_TIME";
+    if (needs & KIT_POLLABLE && !pollable)
+        return "it has no pollable descriptor";
     return NULL;
 }
 

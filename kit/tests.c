@@ -14,7 +14,7 @@ extern const struct kit_test kit_open_tests[], kit_refusal_tests[],
     kit_watch_tests[], kit_kind_tests[], kit_system_tests[], kit_storm_tests[],
     kit_thrift_tests[], kit_close_tests[], kit_multi_accept_tests[],
     kit_multi_recv_tests[], kit_multi_lent_tests[], kit_multi_poll_tests[],
-    kit_multi_tests[], kit_wait_tests[], kit_report_tests[],
+    kit_multi_tests[], kit_nested_tests[], kit_wait_tests[], kit_report_tests[],
     kit_declared_tests[], kit_pool_open_tests[], kit_pool_refusal_tests[],
     kit_pool_job_tests[], kit_pool_answer_tests[], kit_pool_bound_tests[],
     kit_pool_growth_tests[], kit_pool_idle_tests[], kit_pool_lock_tests[],
@@ -78,8 +78,8 @@ static const struct kit_rule pool_rules[] = {
         kit_watch_tests, kit_kind_tests, kit_system_tests, kit_declared_tests, \
         kit_send_zc_tests, kit_storm_tests, kit_close_tests,                   \
         kit_multi_accept_tests, kit_multi_recv_tests, kit_multi_lent_tests,    \
-        kit_multi_poll_tests, kit_multi_tests, kit_batch_tests,                \
-        kit_virtual_tests, kit_refusal_tests
+        kit_multi_poll_tests, kit_multi_tests, kit_nested_tests,               \
+        kit_batch_tests, kit_virtual_tests, kit_refusal_tests
 
 static const struct kit_test *const reactor_tests[] = {kit_open_tests,
                                                        OF_REACTORS, NULL};

@@ -358,7 +358,17 @@ class Settings(Test):
                  "pons_dump() shows where each was born"),
                 ("PONS_LOG", "loud", '"loud"'),
                 ("PONS_LOG", "xyzzy=debug", "the parts are"),
-                ("PONS_FILES", "uring", "uring"),
+                ("PONS_FILES", "urnig", "no engine for files", '"urnig"',
+                 'did you mean "uring"?'),
+                ("PONS_FILES", "poll", "poll", "when a descriptor is ready",
+                 "wanted", "such as uring, or pool"),
+                ("PONS_FILES", "epoll", "epoll", "PONS_REACTOR_FILES",
+                 "such as uring, or pool"),
+                ("PONS_FILES", "null", "null", "PONS_CONTROL_POLLABLE_FD",
+                 "such as uring, or pool"),
+                ("PONS_FILES", "elastic", '"elastic"', "epoll", "pool, auto"),
+                ("PONS_FILES", "pool:max=4", "pool takes no options"),
+                ("PONS_FILES", "auto,pool", "auto stands alone"),
                 ("PONS_PLUGIN_PATH", "here", "here", "absolute"),
                 ("PONS_PLUGIN_PATH", "/nowhere/at/all", "/nowhere/at/all"),
                 ("PONS_CONFIG", "/nowhere.conf", "/nowhere.conf"),
@@ -459,6 +469,29 @@ class Settings(Test):
                                PONS_FILES="pool").stdout)["operations"]
         self.assertEqual((told["fsync"], told["recv"]),
                          ("the pool elastic", "null"))
+
+    def test_explain_says_which_engine_does_files(self):
+        settings = {"PONS_REACTOR": "poll", "PONS_FILES": "libuv,pool"}
+        told = json.loads(pons("explain", "--json", **settings).stdout)
+        self.assertEqual(told["files"]["name"], "pool")
+        self.assertEqual([(c["name"], c["verdict"])
+                          for c in told["files"]["candidates"]],
+                         [("libuv", "not usable"), ("pool", "chosen")])
+        self.assertEqual(told["operations"]["pread"], "the pool elastic")
+        self.assertEqual(told["reports"], [])
+        result = pons("explain", **settings)
+        self.assertRegex(result.stdout, r"(?m)^files pool ")
+        self.assertRegex(result.stdout, r"(?m)^  libuv: not installed: ")
+        for settings in ({}, {"PONS_FILES": "auto"}):
+            told = json.loads(pons("explain", "--json", **settings).stdout)
+            self.assertIsNone(told["files"])
+
+    def test_list_ends_with_what_is_wrong_with_files(self):
+        result = pons("list", PONS_FILES="poll")
+        self.assertEqual(result.returncode, 2, result)
+        self.assertRegex(result.stderr,
+                         "^pons: PONS_FILES: poll: .* such as uring, or pool")
+        self.assertEqual(pons("list", PONS_FILES="poll,pool").returncode, 0)
 
     def test_explain_in_words_says_the_same(self):
         result = pons("explain", PONS_REACTOR="poll", PONS_WORKERS="2")

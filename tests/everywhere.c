@@ -16,13 +16,15 @@
 #include "core/stream.h"
 
 static const char *place_reactor, *place_workers, *place_kind;
+static const char *place_files; // PONS_FILES; NULL: not set
 
 static void
 say_place(void)
 {
     if (place_kind != NULL)
-        fprintf(stderr, "  in: reactor %s, %s workers, %s\n", place_reactor,
-                place_workers, place_kind);
+        fprintf(stderr, "  in: reactor %s%s%s, %s workers, %s\n", place_reactor,
+                place_files ? ", files by " : "",
+                place_files ? place_files : "", place_workers, place_kind);
 }
 
 static void
@@ -58,6 +60,7 @@ runtime_make(const char *reactor, const char *workers, const char *pool)
     s.reactor = reactor;
     s.workers = workers;
     s.pool = pool;
+    s.files = place_files;
     if (pons_runtime_new(&rt, &s) < 0)
         fprintf(stderr, "%s\n", pons_last_error());
     CHECK(rt != NULL);
@@ -143,6 +146,26 @@ reactors_here(void)
     return here;
 }
 
+int
+everywhere_beside(const char *files)
+{
+#ifdef TEST_URING
+    (void)reactors_here();
+    if (reactor_instead() != NULL && strcmp(reactor_instead(), "uring") == 0) {
+        fprintf(stderr, "SKIP everywhere_beside: uring is the reactor\n");
+        return 0;
+    }
+    place_files = NULL;
+    if (!uring_is_usable())
+        return 0;
+    place_files = files;
+    return 1;
+#else
+    fprintf(stderr, "SKIP everywhere_beside: %s is not built\n", files);
+    return 0;
+#endif
+}
+
 struct body {
     body_f *fn;
     void *arg;
@@ -199,6 +222,8 @@ with_runtimes(body_f *fn, void *arg, int in_block_on)
         return; // each has its turn without
     for (const char *const *r = reactors_here(); *r != NULL; r++)
         for (int w = 0; w < 4; w++) {
+            if (place_files != NULL && strcmp(*r, "uring") == 0)
+                continue;
             enter_place(*r, workers[w], "fiber");
             block_and_unref(runtime_of(*r, workers[w]), body_in_fiber, &b);
             if (in_block_on)

@@ -40,6 +40,11 @@ void everywhere(body_f *body, void *arg);
 /* With a runtime only: `fibers` alone, or on the thread too. */
 void everywhere_in_fibers(body_f *body, void *arg);
 
+/* From now on runtimes have that PONS_FILES, uring with options perhaps, and
+ * everywhere() leaves out the reactor uring itself. 0: io_uring is not allowed
+ * here, which is said. */
+int everywhere_beside(const char *files);
+
 /* A runtime of the test's own. `workers` is a decimal number. */
 struct pons_runtime *runtime_of(const char *reactor, const char *workers);
 struct pons_runtime *runtime_with_pool(const char *workers, const char *pool);

@@ -68,8 +68,8 @@ folder(const char *name)
 static void
 in_each_form(void (*body)(void *), int with_thread)
 {
+    static int n;
     char name[32];
-    int n = 0;
 
     for (form = CALLED; form <= SPAWNED; form++) {
         snprintf(name, sizeof name, "theirs%d", n);
@@ -80,6 +80,14 @@ in_each_form(void (*body)(void *), int with_thread)
         close(theirs);
         close(ours);
     }
+}
+
+/* The same by io_uring beside each reactor. */
+static void
+in_each_form_beside(void (*body)(void *))
+{
+    if (everywhere_beside("uring"))
+        in_each_form(body, 0);
 }
 
 /* --- descriptors --- */
@@ -134,6 +142,7 @@ static void
 files_are_opened_and_closed(void)
 {
     in_each_form(open_body, 1);
+    in_each_form_beside(open_body);
 }
 
 /* --- bytes --- */
@@ -204,6 +213,7 @@ static void
 bytes_are_read_and_written_at_an_offset(void)
 {
     in_each_form(bytes_body, 1);
+    in_each_form_beside(bytes_body);
 }
 
 static void
@@ -226,6 +236,7 @@ static void
 a_pipe_has_no_offsets(void)
 {
     in_each_form(pipe_body, 1);
+    in_each_form_beside(pipe_body);
 }
 
 static void
@@ -264,6 +275,7 @@ static void
 sizes_are_set_and_files_are_synced(void)
 {
     in_each_form(size_body, 1);
+    in_each_form_beside(size_body);
 }
 
 /* --- by the reactor itself, where libuv is: by its threads --- */
@@ -375,12 +387,14 @@ static void
 files_are_looked_at(void)
 {
     in_each_form(statx_body, 1);
+    in_each_form_beside(statx_body);
 }
 
 static void
 names_are_made_moved_and_removed(void)
 {
     in_each_form(names_body, 1);
+    in_each_form_beside(names_body);
 }
 
 /* --- splice --- */
@@ -420,6 +434,7 @@ static void
 bytes_are_spliced(void)
 {
     in_each_form(splice_body, 1);
+    in_each_form_beside(splice_body);
 }
 
 static int64_t
@@ -453,6 +468,7 @@ static void
 splice_waits_where_a_descriptor_would_not(void)
 {
     in_each_form(splice_waits_body, 1);
+    in_each_form_beside(splice_waits_body);
 }
 
 /* --- in a poll --- */

@@ -170,7 +170,6 @@ a_wrong_value_is_an_error_that_names_its_variable(void)
         {"PONS_WORKERS", "18446744073709551618", -EINVAL, "\"1844", "0 to 64"},
         {"PONS_STALL", "10", -EINVAL, "\"10\" is no duration", "or off"},
         {"PONS_STALL", "10ms", -ENOTSUP, "does not watch", "wanted off"},
-        {"PONS_FILES", "uring", -EINVAL, "no engine", "wanted pool"},
         {"PONS_STATS", "stats", -EINVAL, "\"stats\"", "not an absolute path"},
         {"PONS_LOG", "inf", -EINVAL, "\"inf\"", "did you mean \"info\"?"},
         {"PONS_CONFIG", "pons.conf", -EINVAL, "absolute path", "pons.conf"},

@@ -47,6 +47,12 @@
  *                 PONS_NEVER none; it returns 0 before its deadline only after
  *                 wake, and signals do not end it; deadline 0 never sleeps. A
  *                 poll whose deadline is over looks, too.
+ *                 Who watches the pollable descriptor of an engine that has
+ *                 one (PONS_CONTROL_POLLABLE_FD) need not sleep here: from a
+ *                 poll that returned 0 to the next submit or cancel it is
+ *                 readable as soon as there is an event or a wake, or the
+ *                 engine has work of its own to do; polls that have nothing
+ *                 more to tell make it unreadable.
  *   R8  wake      wake before or during poll makes it return; several may count
  *                 as one; none is lost; from a signal handler inside any
  *                 function here too, errno kept.
@@ -141,8 +147,10 @@ PONS_STATIC_ASSERT(sizeof(struct pons_reactor) == 48, "ABI: pons_reactor");
 
 /* control(what, arg); -ENOTSUP for what the engine does not know. */
 enum pons_reactor_control {
-    PONS_CONTROL_POLLABLE_FD = 1, /* arg int *: a descriptor readable when poll
-                                     has something to do */
+    PONS_CONTROL_POLLABLE_FD = 1, /* arg int *: a descriptor of the engine's, to
+                                     be watched until close, never read; see R7.
+                                     Asked for before bind, or by the owner,
+                                     and only where it is used */
     PONS_CONTROL_STATS = 2,       /* arg FILE *: a line of its own figures */
 
     /* With RECV_MULTI: */
@@ -188,7 +196,7 @@ struct pons_reactor_ops {
     /* Empty: the core has drained it. Any thread. */
     void (*close)(struct pons_reactor *r);
 
-    /* Optional. The owner. */
+    /* Optional. The owner, but for POLLABLE_FD. */
     int (*control)(struct pons_reactor *r, unsigned what, void *arg);
 
     /* Optional. The owner, before close(fd): no op of `fd` is pending. */
@@ -203,7 +211,8 @@ struct pons_reactor_ops {
     /* The owner; `op` is pending. */
     void (*cancel)(struct pons_reactor *r, struct pons_op *op);
 
-    /* The owner. How many events were filled, or -errno: broken for good. */
+    /* The owner. How many events were filled, or -errno: broken for good. What
+     * it has not begun ends first, with -ECANCELED. */
     int (*poll)(struct pons_reactor *r, struct pons_event *events, unsigned cap,
                 uint64_t deadline_ns);
 

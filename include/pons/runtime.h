@@ -131,8 +131,9 @@ PONS_STATIC_ASSERT(offsetof(struct pons_stats, timers_fired) == 96,
 PONS_API PONS_MUST_USE int pons_runtime_stats(struct pons_runtime *rt,
                                               struct pons_stats *stats);
 
-/* Writes what was chosen and why, what was rejected and why (P8). 0 or
- * -EOWNERDEAD; whether it could be written, ferror() says. */
+/* Writes what was chosen and why, what was rejected and why, and what engines
+ * have reported since (P8). 0 or -EOWNERDEAD; whether it could be written,
+ * ferror() says. */
 PONS_API PONS_MUST_USE int pons_runtime_explain(struct pons_runtime *rt,
                                                 FILE *out);
 
