@@ -204,13 +204,13 @@ last_of_entry(struct uring *u, uint64_t who)
 static void
 last_fill(struct uring *u)
 {
-    struct uring_ring *r = &u->ring;
-    unsigned head = r->tail - uring_unsubmitted(r);
+    struct io_uring_sq *sq = &u->ring.io.sq;
+    unsigned head = sq->sqe_tail - uring_unsubmitted(&u->ring);
     struct pons_op *op;
 
-    for (unsigned i = head; i != r->tail; i++)
-        last_of_entry(u, r->sqes[i & r->sq_mask].user_data);
-    r->tail = head;
+    for (unsigned i = head; i != sq->sqe_tail; i++)
+        last_of_entry(u, sq->sqes[i & sq->ring_mask].user_data);
+    sq->sqe_tail = head;
     while ((op = uring_pop(&u->cancels)) != NULL)
         op->backend[0] = URING_TOLD;
     while ((op = uring_pop(&u->queued)) != NULL)
