@@ -6,9 +6,12 @@
 
 #include "queued.h"
 
+#include "pons/time.h"
+
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 /* Of one thread; 0 if it has gone, or nothing is known. */
 static uint64_t
@@ -45,4 +48,15 @@ kit_queued_ns(pid_t pid)
             ns += queued_thread(pid, thread->d_name);
     closedir(all);
     return ns;
+}
+
+uint64_t
+kit_ran_ns(pid_t pid)
+{
+    struct timespec ran;
+    clockid_t clock;
+
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &ran) < 0)
+        return 0;
+    return (uint64_t)ran.tv_sec * PONS_S + (uint64_t)ran.tv_nsec;
 }

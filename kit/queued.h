@@ -14,4 +14,7 @@
  * Of threads that wait for each other in turn that is what it seems to be. */
 uint64_t kit_queued_ns(pid_t pid);
 
+/* How long it ran, on all processors together; 0 as above. */
+uint64_t kit_ran_ns(pid_t pid);
+
 #endif /* KIT_QUEUED_H */

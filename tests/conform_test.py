@@ -125,6 +125,13 @@ class Conform(unittest.TestCase):
         for test in self.failed("hangs", "--only", "several wakes"):
             self.assertIn("it hangs: ", test["sentence"])
 
+    def test_threads_that_wait_for_each_other_s_processor_are_a_hang(self):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        conform("--timeout", "1s", "--only", "several wakes", wrong("hangs"))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.assertGreater(after.ru_utime - before.ru_utime, .5) # they spun
+        self.assertLess(after.ru_utime - before.ru_utime, 30)
+
     def test_that_others_keep_the_processors_busy_is_no_hang(self):
         if sanitized():
             self.skipTest("under a sanitizer the test itself takes too long")
