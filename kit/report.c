@@ -180,8 +180,12 @@ print_last_line(const struct kit_exam *e, FILE *out)
             fprintf(out, "%s%s", comma, r->number);
             comma = ", ";
         }
+    } else if (e->interrupted) {
+        fputs("was interrupted", out);
     } else {
-        fputs(e->interrupted ? "was interrupted" : "keeps the rules", out);
+        fputs("keeps the rules", out);
+        if (e->only != NULL)
+            fprintf(out, " as far as --only \"%s\" looks", e->only);
     }
     fprintf(out, ": %u tests passed, %u failed, %u skipped",
             kit_exam_count(e, NULL, KIT_PASSED),
@@ -285,13 +289,13 @@ kit_report_json(const struct kit_exam *e)
     const struct poni_entry *n = e->entry;
 
     return json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:o, "
-        "s:o}",
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:b, s:b, "
+        "s:o, s:o}",
         "engine", n->name, "kind", report_kind(e), "path", json_text(n->path),
         "plugin", json_text(n->plugin), "version", json_text(n->version),
         "licence", json_text(n->licence), "abi_min", json_version(n->abi_min),
         "abi_max", json_version(n->abi_max), "pons", PONS_VERSION, "system",
-        report_system().text, "holds", kit_report_holds(e), "interrupted",
-        e->interrupted, "unusable", json_text(e->unusable), "tests",
-        json_tests(e));
+        report_system().text, "only", json_text(e->only), "holds",
+        kit_report_holds(e), "interrupted", e->interrupted, "unusable",
+        json_text(e->unusable), "tests", json_tests(e));
 }

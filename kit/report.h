@@ -11,7 +11,7 @@
  *     {"engine": "epoll", "kind": "poller", "path": null, "plugin": "epoll",
  *      "version": "0.1.0", "licence": "MIT", "abi_min": "0.0",
  *      "abi_max": "0.1", "pons": "0.1.0", "system": "Linux 6.1 ...",
- *      "holds": true, "interrupted": false, "unusable": null,
+ *      "only": null, "holds": true, "interrupted": false, "unusable": null,
  *      "tests": [{"rule": "R5", "test": "...", "outcome": "passed",
  *                 "sentence": null, "stderr": null, "seconds": 0.001}]}
  *

@@ -121,6 +121,12 @@ class Conform(unittest.TestCase):
         tests = json.loads(result.stdout)[0]["tests"]
         return [t for t in tests if t["outcome"] == "failed"]
 
+    def test_a_part_of_the_tests_is_called_a_part(self):
+        self.assertIn('epoll keeps the rules as far as --only "R1" looks: ',
+                      conform("--only", "R1", "epoll").stdout)
+        report, = json.loads(conform("--json", "--only", "R1", "epoll").stdout)
+        self.assertEqual(report["only"], "R1")
+
     def test_a_hang_is_told_as_such(self):
         for test in self.failed("hangs", "--only", "several wakes"):
             self.assertIn("it hangs: ", test["sentence"])
