@@ -6,9 +6,12 @@
 
 #include <stdio.h>
 
+#include "pons/time.h"
 #include "runtime.h"
 #include "seat.h"
 #include "self.h"
+
+enum { MOMENT_NS = 100000 }; // longer than a task takes to end
 
 struct main_call {
     int (*fn)(int argc, char **argv);
@@ -24,6 +27,7 @@ main_fiber(void *arg)
     int64_t status = call->fn(call->argc, call->argv);
 
     poni_store_release(&call->rt->main_ended, 1);
+    poni_seat_ring(&call->rt->seats[0]); // it may sleep: we may run elsewhere
     return status;
 }
 
@@ -51,8 +55,8 @@ pons_main(int (*fn)(int argc, char **argv), int argc, char **argv)
     err = pons_spawn_with(call.rt, main_fiber, &call, &task, &o);
     if (err == 0) {
         poni_seat_work(seat, &call.rt->main_ended, 1, PONS_NEVER);
-        while (!pons_task_ended(task))
-            poni_seat_step(seat, PONS_NEVER);
+        while (!pons_task_ended(task)) // its last lines, elsewhere: no ring
+            poni_seat_step(seat, pons_now() + MOMENT_NS);
         status = task->out.result;
         pons_detach(task);
     }
