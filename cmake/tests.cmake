@@ -102,6 +102,8 @@ target_sources(bench_syscalls_test PRIVATE cli/bench_syscalls.c)
 target_link_options(tcp_test PRIVATE -Wl,--wrap=getaddrinfo)
 # An openat(2) that takes its time.
 target_link_options(call_test PRIVATE -Wl,--wrap=openat)
+# No memory for the stack of main.
+target_link_options(main_test PRIVATE -Wl,--wrap=mmap)
 target_compile_definitions(unpolled_test PRIVATE
   $<$<NOT:$<CONFIG:RelWithDebInfo,Release,MinSizeRel>>:PONS_DEBUG>)
 target_link_options(thrift_test PRIVATE

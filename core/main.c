@@ -6,62 +6,71 @@
 
 #include <stdio.h>
 
-#include "pons/time.h"
+#include "pons/task.h"
 #include "runtime.h"
 #include "seat.h"
 #include "self.h"
+#include "task.h"
 
-enum { MOMENT_NS = 100000 }; // longer than a task takes to end
+enum { MAIN_FAILED = 2, MAIN_STACK_BYTES = 8 << 20 };
 
 struct main_call {
     int (*fn)(int argc, char **argv);
-    int argc;
+    int argc, called;
     char **argv;
-    struct pons_runtime *rt;
 };
 
 static int64_t
 main_fiber(void *arg)
 {
     struct main_call *call = arg;
-    int64_t status = call->fn(call->argc, call->argv);
 
-    poni_store_release(&call->rt->main_ended, 1);
-    poni_seat_ring(&call->rt->seats[0]); // it may sleep: we may run elsewhere
-    return status;
+    call->called = 1;
+    return call->fn(call->argc, call->argv);
+}
+
+/* The calling thread is worker 0 until main has ended. Pinned: no other worker
+ * may start it. */
+static int
+main_run(struct main_call *call, struct pons_runtime *rt)
+{
+    static const struct poni_birth birth = {.where = "PONS_MAIN",
+                                            .name = "main",
+                                            .stack_bytes = MAIN_STACK_BYTES,
+                                            .pinned = 1};
+    struct poni_seat *seat = &rt->seats[0];
+    struct pons_task *task;
+    int64_t status = MAIN_FAILED;
+    int err;
+
+    poni_store_relaxed(&seat->sat, SEAT_TAKEN);
+    poni_self.seat = seat;
+    (void)poni_seat_bind(seat);
+    err = poni_task_spawn_fiber(rt, main_fiber, call, &task, &birth);
+    if (err == 0)
+        err = pons_join(task, &status);
+    if (!call->called) {
+        fprintf(stderr, "pons: main was not called: %s\n",
+                err < 0 ? pons_last_error() : "no memory for its stack");
+        status = MAIN_FAILED;
+    }
+    (void)pons_runtime_shutdown(rt, PONS_NEVER);
+    poni_self.seat = NULL;
+    return (int)status;
 }
 
 int
 pons_main(int (*fn)(int argc, char **argv), int argc, char **argv)
 {
-    struct main_call call = {fn, argc, argv, NULL};
-    struct pons_spawn_options o = {.size = sizeof o,
-                                   .name = "main",
-                                   .stack_bytes = 8 << 20,
-                                   .where = "PONS_MAIN"};
-    struct pons_task *task = NULL;
-    struct poni_seat *seat;
-    int64_t status = 2;
-    int err = poni_runtime_make(&call.rt, NULL, 1);
+    struct main_call call = {.fn = fn, .argc = argc, .argv = argv};
+    struct pons_runtime *rt;
+    int status;
 
-    if (err < 0) {
+    if (poni_runtime_make(&rt, NULL, 1) < 0) {
         fprintf(stderr, "pons: %s\n", pons_last_error());
-        return 2;
+        return MAIN_FAILED;
     }
-    seat = &call.rt->seats[0];
-    poni_store_relaxed(&seat->sat, SEAT_TAKEN);
-    poni_self.seat = seat;
-    (void)poni_seat_bind(seat);
-    err = pons_spawn_with(call.rt, main_fiber, &call, &task, &o);
-    if (err == 0) {
-        poni_seat_work(seat, &call.rt->main_ended, 1, PONS_NEVER);
-        while (!pons_task_ended(task)) // its last lines, elsewhere: no ring
-            poni_seat_step(seat, pons_now() + MOMENT_NS);
-        status = task->out.result;
-        pons_detach(task);
-    }
-    (void)pons_runtime_shutdown(call.rt, PONS_NEVER);
-    poni_self.seat = NULL;
-    pons_runtime_unref(call.rt);
-    return (int)status;
+    status = main_run(&call, rt);
+    pons_runtime_unref(rt);
+    return status;
 }

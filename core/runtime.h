@@ -64,9 +64,8 @@ struct pons_runtime {
     uint64_t reactor_caps;
 
     /* Atomics of their own. */
-    uint32_t phase;      // enum runtime_phase
-    uint32_t stop;       // workers leave
-    uint32_t main_ended; // PONS_MAIN's function has returned
+    uint32_t phase; // enum runtime_phase
+    uint32_t stop;  // workers leave
     uint32_t handles, holds;
     uint32_t posting;    // threads that are posting, or spawning from outside
     uint32_t searchers;  // seats that look for work, or were rung to

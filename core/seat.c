@@ -112,10 +112,16 @@ seat_push_ring(struct poni_seat *s, struct pons_task *t)
 }
 
 void
+poni_seat_push_pinned(struct poni_seat *s, struct pons_task *t)
+{
+    list_push(&s->pinned, t);
+}
+
+void
 poni_seat_push(struct poni_seat *s, struct pons_task *t)
 {
     if (task_is_pinned(t))
-        list_push(&s->pinned, t);
+        poni_seat_push_pinned(s, t);
     else
         seat_push_ring(s, t);
 }

@@ -92,6 +92,9 @@ void poni_seat_init(struct poni_seat *s, struct pons_runtime *rt,
 /* The owner gives itself a ready task, first in, first out. */
 void poni_seat_push(struct poni_seat *s, struct pons_task *t);
 
+/* The same for a fiber that no other seat may run. */
+void poni_seat_push_pinned(struct poni_seat *s, struct pons_task *t);
+
 /* The same for a new task: another worker is called at once if there is more
  * than the owner will come to next. */
 void poni_seat_push_new(struct poni_seat *s, struct pons_task *t);

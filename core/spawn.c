@@ -108,8 +108,10 @@ spawn_leave(struct pons_runtime *rt, const struct poni_seat *s)
  */
 static void
 task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
-             struct pons_scope *scope)
+             const struct poni_birth *b)
 {
+    struct pons_scope *scope = b->scope;
+
     /* Release pairs with core/dump.c's and shutdown's look at the word: all of
      * the task is in place. */
     poni_store_release(&t->word, TASK_QUEUED + (task ? 2u : 1u) * TASK_REF);
@@ -124,7 +126,9 @@ task_publish(struct pons_task *t, struct poni_seat *s, struct pons_task **task,
         poni_fence();
     if (poni_load_relaxed(&t->runtime->phase) != RUNTIME_OPEN)
         poni_or(&t->word, TASK_CANCELLED);
-    if (s != NULL)
+    if (b->pinned)
+        poni_seat_push_pinned(s, t);
+    else if (s != NULL)
         poni_seat_push_new(s, t);
     else
         poni_inject(t->runtime, t);
@@ -170,7 +174,7 @@ poni_task_spawn_fiber(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,
         t->stack_log2 = stack_log2(b->stack_bytes) & 127u;
         t->run.call.fn = fn;
         t->run.call.arg = arg;
-        task_publish(t, s, task, b->scope);
+        task_publish(t, s, task, b);
     }
     spawn_leave(rt, s);
     return t != NULL ? 0 : -ENOMEM;
@@ -188,7 +192,7 @@ future_spawn(struct pons_runtime *rt, struct pons_future *f,
     t = task_new(rt, s, b);
     if (t != NULL) {
         t->run.future = f;
-        task_publish(t, s, task, b->scope);
+        task_publish(t, s, task, b);
     }
     spawn_leave(rt, s);
     return t != NULL ? 0 : -ENOMEM;

@@ -90,7 +90,8 @@ struct poni_birth {
     const char *where, *name;
     struct pons_scope *scope; // or NULL
     uint64_t stack_bytes;     // of a fiber; 0: the usual
-    uint64_t migratable;
+    uint32_t migratable;
+    uint32_t pinned; // a fiber: starts on no other seat than its maker's
 };
 
 int poni_task_spawn_fiber(struct pons_runtime *rt, pons_fiber_f *fn, void *arg,

@@ -141,10 +141,11 @@ PONS_API PONS_MUST_USE int pons_runtime_explain(struct pons_runtime *rt,
  * same answers. */
 PONS_API PONS_MUST_USE int pons_dump(struct pons_runtime *rt, FILE *out);
 
-/* What PONS_MAIN calls. Returns the exit status: fn's answer, or 2. */
+/* What PONS_MAIN calls, on the main thread. Returns the exit status: fn's
+ * answer; or 2, with a line on stderr, if fn could not be called. */
 PONS_API int pons_main(int (*fn)(int argc, char **argv), int argc, char **argv);
 
-/* Defines main(): runs fn as a fiber, this thread being worker 0. */
+/* Defines main(): runs fn as a fiber of this thread, which is worker 0. */
 #define PONS_MAIN(fn)                     \
     int main(int argc, char **argv)       \
     {                                     \
