@@ -159,6 +159,9 @@ if(PONS_CLI)
   add_test(NAME bench_table COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_table_test.py"
     "${PROJECT_SOURCE_DIR}/bench/table")
+  add_test(NAME bench_agree COMMAND Python3::Interpreter
+    "${PROJECT_SOURCE_DIR}/tests/bench_agree_test.py"
+    "${PROJECT_SOURCE_DIR}/bench/agree")
   add_test(NAME bench_engines COMMAND Python3::Interpreter
     "${PROJECT_SOURCE_DIR}/tests/bench_engines_test.py"
     "${PROJECT_SOURCE_DIR}/bench/engines")
