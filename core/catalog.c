@@ -160,18 +160,24 @@ unknown_noun(enum poni_setting which)
     }
 }
 
-/* What there is, what there could be, and the nearest of both. */
+/* What there is, what there could be, and the nearest of both; if none is near,
+ * where one's own are looked for. */
 static int
 unknown_fail(const char *label, const char *word, enum poni_setting which,
              const char *here, const char *absent, const char *const *names)
 {
     const char *nearest = names_nearest(word, names);
+    char hint[NAME_BYTES + sizeof "did you mean \"\"?"];
 
-    return poni_fail(
-        -ENOENT, "%s: there is no %s \"%s\"; there are: %s%s%s%s%s%s", label,
-        unknown_noun(which), word, here, *absent ? "; not installed: " : "",
-        absent, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-        nearest ? "\"?" : "");
+    if (nearest != NULL)
+        (void)snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
+    return poni_fail(-ENOENT,
+                     "%s: there is no %s \"%s\"; there are: %s%s%s; %s", label,
+                     unknown_noun(which), word, here,
+                     *absent ? "; not installed: " : "", absent,
+                     nearest != NULL ? hint
+                                     : "the directory of one's own goes into "
+                                       "PONS_PLUGIN_PATH_ADD");
 }
 
 int

@@ -1039,6 +1039,8 @@ a_mistake_anywhere_in_a_list_is_an_error(void)
                      "did you mean \"high\"?");
     check_not_chosen("hihg", -ENOENT, "there are: low, byname, sunday, high",
                      "auto");
+    check_not_chosen("mine", -ENOENT, "there is no reactor \"mine\"",
+                     "PONS_PLUGIN_PATH_ADD");
     check_not_chosen("low,hihg", -ENOENT, "\"hihg\"", "\"high\"");
     check_not_chosen("low,high:evnts=2", -EINVAL, "no option \"evnts\"",
                      "did you mean \"events\"?");
