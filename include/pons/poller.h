@@ -104,7 +104,8 @@ struct pons_poller_ops {
     /*
      * From watching `fd` for `had` to watching it for `want`, both sets of
      * directions; 0 is not watching. -EPERM: this kind of descriptor is always
-     * ready (regular files). The owner.
+     * ready (regular files). -EBADF: it is not open; a user may have closed it
+     * while it was watched, and that has ended the watch. The owner.
      */
     int (*control)(struct pons_poller *p, int fd, uint64_t cookie, unsigned had,
                    unsigned want);
