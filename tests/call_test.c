@@ -20,6 +20,7 @@
 #include "pons/socket.h"
 #include "pons/time.h"
 #include "scratch.h"
+#include "told.h"
 
 static int
 is(const int *flag)
@@ -404,17 +405,13 @@ a_dump_says_which_call_and_where(void)
     char *text = NULL;
     struct stuck s;
     int64_t answer;
-    size_t size;
-    FILE *out;
 
     stick(&s, "1");
     CHECK_EQ(pons_spawn(s.rt, creates, (void *)(uintptr_t) "/", &t), 0);
     until_queued(s.rt, 1);
     do {
         free(text);
-        out = open_memstream(&text, &size);
-        CHECK_EQ(pons_dump(s.rt, out), 0);
-        fclose(out);
+        text = dumped(s.rt);
     } while (strstr(text, "waits") == NULL);
     CHECK_HAS(text, "waits in openat, on the pool");
     free(text);

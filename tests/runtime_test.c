@@ -22,6 +22,7 @@
 #include "pons/error.h"
 #include "pons/time.h"
 #include "scratch.h"
+#include "told.h"
 
 enum {
     TASKS = 30,
@@ -74,19 +75,6 @@ stats_of(struct pons_runtime *rt)
     CHECK_EQ(pons_runtime_stats(rt, &s), 0);
     CHECK_EQ(s.size, sizeof s);
     return s;
-}
-
-static char *
-explained(struct pons_runtime *rt)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
-
-    CHECK(f != NULL);
-    CHECK_EQ(pons_runtime_explain(rt, f), 0);
-    CHECK_EQ(fclose(f), 0);
-    return text;
 }
 
 /* --- settings --- */
