@@ -339,6 +339,7 @@ kept_by_a_debugger(const char *reactor, int cancelled)
 static void
 a_child_that_a_debugger_keeps_is_waited_for(void)
 {
+    NEEDS_READINESS();
     kept_by_a_debugger("epoll", 0);
     kept_by_a_debugger("poll", 0);
     kept_by_a_debugger("epoll", 1);
