@@ -11,6 +11,7 @@
 
 #include "core/lock.h"
 #include "course.h"
+#include "everywhere.h"
 
 enum {
     MANY = 200,   // one after the other

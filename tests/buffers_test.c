@@ -8,6 +8,7 @@
 #include "core/buffers.h"
 #include "core/stream.h"
 #include "course.h"
+#include "everywhere.h"
 
 enum {
     MANY = 200, // buffers: more than a seat has

@@ -15,6 +15,7 @@
 #include "core/multishot.h"
 #include "core/stream.h"
 #include "course.h"
+#include "everywhere.h"
 
 enum {
     BIG = 400000, // bytes
