@@ -80,8 +80,9 @@ poni_uring_refuse(const struct pons_host *host, struct pons_reason *reason,
     switch (err) {
     case -ENOSYS:
         return host->refuse(reason, err,
-                            "there is no io_uring: the kernel is built without "
-                            "it, or a sandbox or seccomp filter hides it");
+                            "there is no io_uring: the kernel is older than "
+                            "Linux 5.1 or built without it, or a sandbox or "
+                            "seccomp filter hides it");
     case -EPERM:
     case -EACCES:
         return probe_refuse_forbidden(host, reason, err);

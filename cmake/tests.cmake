@@ -77,6 +77,8 @@ if(TARGET builtin_uring)
   foreach(noun IN LISTS PONS_URING_NOUNS)
     pons_test(${noun})
   endforeach()
+  # What the sysctl says.
+  target_link_options(uring_refusal_test PRIVATE -Wl,--wrap=open)
 endif()
 
 # tests/wrong/NAME.c: an engine for the kit's own test, beside the tests.

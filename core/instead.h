@@ -19,4 +19,8 @@ int poni_instead_submit(struct pons_reactor *r, struct pons_op *op);
 /* The POLL has ended: `op` is what it was. */
 void poni_instead_end(struct pons_op *op);
 
+/* The same once more, for one whose POLL has ended well: -ENOBUFS when that has
+ * told of room again and again that there is not. */
+int poni_instead_again(struct pons_reactor *r, struct pons_op *op);
+
 #endif /* PONI_INSTEAD_H */

@@ -802,7 +802,7 @@ io_instead_ended(struct poni_seat *seat, struct pons_stream *s,
         *res = -ECANCELED; // nothing was consumed
     if (*res < 0)
         return 1;
-    if (poni_instead_submit(seat->reactor, op) == PONS_SUBMIT_PENDING)
+    if (poni_instead_again(seat->reactor, op) == PONS_SUBMIT_PENDING)
         return 0;
     *res = op->res;
     return 1;

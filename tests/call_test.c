@@ -20,6 +20,7 @@
 #include "pons/socket.h"
 #include "pons/time.h"
 #include "scratch.h"
+#include "told.h"
 
 static int
 is(const int *flag)
@@ -67,6 +68,7 @@ a_task_asks_the_pool_and_a_thread_does_not(void)
     struct pons_task *t;
     struct made m;
 
+    NEEDS_READINESS();
     CHECK_EQ(pons_spawn(rt, makes_a_call, &m, &t), 0);
     CHECK_EQ(pons_join(t, NULL), 0);
     CHECK_EQ(m.after, m.before + 1);
@@ -231,6 +233,7 @@ a_call_that_has_not_begun_is_not_made(void)
     struct stuck s;
     int64_t answer;
 
+    NEEDS_READINESS();
     stick(&s, "1");
     CHECK_EQ(pons_spawn(s.rt, creates, path, &t), 0);
     until_queued(s.rt, 1);
@@ -323,6 +326,7 @@ a_call_that_runs_is_waited_for_and_its_result_counts(void)
     struct pons_task *t;
     int64_t answer;
 
+    NEEDS_READINESS();
     CHECK_EQ(pons_spawn(rt, creates, path, &t), 0);
     while (!is(&in_openat))
         let_others_run();
@@ -404,17 +408,14 @@ a_dump_says_which_call_and_where(void)
     char *text = NULL;
     struct stuck s;
     int64_t answer;
-    size_t size;
-    FILE *out;
 
+    NEEDS_READINESS();
     stick(&s, "1");
     CHECK_EQ(pons_spawn(s.rt, creates, (void *)(uintptr_t) "/", &t), 0);
     until_queued(s.rt, 1);
     do {
         free(text);
-        out = open_memstream(&text, &size);
-        CHECK_EQ(pons_dump(s.rt, out), 0);
-        fclose(out);
+        text = dumped(s.rt);
     } while (strstr(text, "waits") == NULL);
     CHECK_HAS(text, "waits in openat, on the pool");
     free(text);
@@ -470,6 +471,7 @@ a_cancel_does_not_take_back_a_close(void)
     struct pons_task *t;
     struct stuck s;
 
+    NEEDS_READINESS();
     stick(&s, "1");
     CHECK_EQ(pons_spawn(s.rt, closes, &fd, &t), 0);
     until_queued(s.rt, 1);
@@ -492,6 +494,7 @@ what_the_pool_does_not_close_is_closed_all_the_same(void)
     int64_t answer;
     char names[64];
 
+    NEEDS_READINESS();
     stick(&s, "1");
     CHECK_EQ(pons_spawn(s.rt, closes, &fds[0], &t), 0);
     until_queued(s.rt, 1);

@@ -12,6 +12,7 @@
 #include "everywhere.h"
 #include "pons/scope.h"
 #include "pons/time.h"
+#include "told.h"
 
 enum {
     SLEEPERS = 50, // tasks that are there all the time
@@ -19,20 +20,6 @@ enum {
     PINGS = 3000,  // between two tasks that are looked at
     NAMES = 16,
 };
-
-/* What the dump says. The caller's to free. */
-static char *
-dumped(struct pons_runtime *rt)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
-
-    CHECK(f != NULL);
-    CHECK_EQ(pons_dump(rt, f), 0);
-    CHECK_EQ(fclose(f), 0);
-    return text;
-}
 
 static unsigned
 times(const char *text, const char *part)

@@ -13,7 +13,8 @@
  *
  * A test that is content with one reactor names epoll, and has the one that the
  * variable UNIT_REACTOR names, where that is set; everywhere() then is the
- * thread with no runtime alone (.ci/reactors).
+ * thread with no runtime alone (.ci/reactors). One that is about what uring has
+ * not says NEEDS_READINESS().
  *
  * An agent is a second line of work for such a body: a task where there is a
  * runtime, else a thread; or a thread in any case.
@@ -39,6 +40,18 @@ void everywhere(body_f *body, void *arg);
 
 /* With a runtime only: `fibers` alone, or on the thread too. */
 void everywhere_in_fibers(body_f *body, void *arg);
+
+/* Whether UNIT_REACTOR is uring. */
+int only_completes(void);
+
+/* For tests of streams that have a home, of ops that end in submit, and of
+ * files on the pool. */
+#define NEEDS_READINESS()                                            \
+    do {                                                             \
+        if (only_completes())                                        \
+            SKIP("uring has no homes, and does by itself and later " \
+                 "what this one is about");                          \
+    } while (0)
 
 /* From now on runtimes have that PONS_FILES, uring with options perhaps, and
  * everywhere() leaves out the reactor uring itself. 0: io_uring is not allowed

@@ -16,6 +16,7 @@
 
 #include "everywhere.h"
 #include "pons/file.h"
+#include "refused.h"
 #include "scratch.h"
 
 /* How the calls of a body are made. */
@@ -473,18 +474,13 @@ splice_waits_where_a_descriptor_would_not(void)
 
 /* --- in a poll --- */
 
-struct refused {
-    struct pons_future base;
-    int calls;
-};
-
-static enum pons_poll
-refused_poll(struct pons_future *f, struct pons_waker *w)
+static void
+calls_of_ours(struct pons_stream *s)
 {
     struct statx st;
     char c;
 
-    (void)w;
+    (void)s;
     CHECK_EQ(pons_openat(AT_FDCWD, "x", O_RDONLY, 0), -EDEADLK);
     CHECK_HAS(pons_last_error(), "struct pons_openat");
     CHECK_EQ(pons_close(-1), -EDEADLK);
@@ -503,27 +499,12 @@ refused_poll(struct pons_future *f, struct pons_waker *w)
     CHECK_EQ(pons_mkdirat(-1, "x", 0), -EDEADLK);
     CHECK_EQ(pons_linkat(-1, "x", -1, "y", 0), -EDEADLK);
     CHECK_EQ(pons_symlinkat("x", -1, "y"), -EDEADLK);
-    f->result = 0;
-    return PONS_READY;
-}
-
-static const struct pons_future_ops refused_ops = {
-    .size = sizeof refused_ops, .name = "refused", .poll = refused_poll};
-
-static void
-refused_body(void *arg)
-{
-    struct refused r;
-
-    (void)arg;
-    pons_future_init(&r.base, &refused_ops);
-    CHECK_EQ(pons_await(&r.base), 0);
 }
 
 static void
 calls_inside_poll_are_refused(void)
 {
-    within("epoll", "1", refused_body, NULL);
+    refused_inside_poll(calls_of_ours);
 }
 
 static void

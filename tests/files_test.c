@@ -8,11 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,9 +19,11 @@
 #include "core/runtime.h"
 #include "core/self.h"
 #include "everywhere.h"
+#include "forbid.h"
 #include "pons/file.h"
 #include "pons/op.h"
 #include "scratch.h"
+#include "told.h"
 
 enum {
     READS = 1000,
@@ -635,36 +634,6 @@ a_forked_child_has_its_own_and_the_parent_does_not_notice(void)
 /* --- refused --- */
 
 static void
-forbid(long number, int err)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)err),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-
-    CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-        SKIP("seccomp: %s", strerror(errno));
-}
-
-/* What a runtime says of itself. The caller's to free. */
-static char *
-explained(struct pons_runtime *rt)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
-
-    CHECK(f != NULL);
-    CHECK_EQ(pons_runtime_explain(rt, f), 0);
-    CHECK_EQ(fclose(f), 0);
-    return text;
-}
-
-static void
 check_explained(struct pons_runtime *rt, const char *part, const char *more)
 {
     char *text = explained(rt);
@@ -675,20 +644,6 @@ check_explained(struct pons_runtime *rt, const char *part, const char *more)
 }
 
 /* --- while running --- */
-
-/* The caller's to free. */
-static char *
-dumped(struct pons_runtime *rt)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
-
-    CHECK(f != NULL);
-    CHECK_EQ(pons_dump(rt, f), 0);
-    CHECK_EQ(fclose(f), 0);
-    return text;
-}
 
 static void
 check_dumped(struct pons_runtime *rt, const char *part)

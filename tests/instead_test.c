@@ -50,10 +50,9 @@ old_engines(pons_fiber_f *fn)
 {
     static const char *const workers[] = {"1", "2", "4"};
 
-    for (int i = 0; i < 3; i++) {
-        old_engine("epoll", workers[i], fn);
-        old_engine("poll", workers[i], fn);
-    }
+    for (const char *const *r = reactors_here(); *r != NULL; r++)
+        for (int i = 0; i < 3; i++)
+            old_engine(*r, workers[i], fn);
 }
 
 static int64_t

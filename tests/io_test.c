@@ -178,11 +178,13 @@ one_byte_is_left(struct two *t)
     CHECK_EQ(recv(pons_stream_fd(t->s[0]), bytes, 8, MSG_DONTWAIT), 1);
 }
 
+/* Not uring, whose streams have no home, under whatever name. */
 static void
 on_each(void (*test)(const char *reactor))
 {
     for (const char *const *r = reactors_here(); *r != NULL; r++)
-        if (strcmp(*r, "uring") != 0) // whose streams have no home
+        if (strcmp(*r, "uring") != 0 &&
+            !(only_completes() && strcmp(*r, "epoll") == 0))
             test(*r);
 }
 

@@ -6,12 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,8 +17,10 @@
 #include "core/runtime.h"
 #include "core/seat.h"
 #include "everywhere.h"
+#include "forbid.h"
 #include "pons/process.h"
 #include "pons/time.h"
+#include "refused.h"
 
 /* A child that ends with status 7 when its word is written, or at once. */
 struct child {
@@ -209,25 +207,9 @@ a_stop_is_waited_for(void)
 /* --- without a pidfd --- */
 
 static void
-forbid_pidfds(void)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-
-    CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-        SKIP("seccomp: %s", strerror(errno));
-}
-
-static void
 without_pidfds_the_pool_waits(void)
 {
-    forbid_pidfds();
+    forbid(SYS_pidfd_open, ENOSYS);
     everywhere(ends_body, NULL);
 }
 
@@ -357,6 +339,7 @@ kept_by_a_debugger(const char *reactor, int cancelled)
 static void
 a_child_that_a_debugger_keeps_is_waited_for(void)
 {
+    NEEDS_READINESS();
     kept_by_a_debugger("epoll", 0);
     kept_by_a_debugger("poll", 0);
     kept_by_a_debugger("epoll", 1);
@@ -529,6 +512,22 @@ a_shutdown_ends_the_wait(void)
     }
 }
 
+static void
+calls_of_ours(struct pons_stream *s)
+{
+    siginfo_t info;
+
+    (void)s;
+    CHECK_EQ(pons_waitid(P_ALL, 0, &info, WEXITED), -EDEADLK);
+    CHECK_HAS(pons_last_error(), "struct pons_waitid");
+}
+
+static void
+calls_inside_poll_are_refused(void)
+{
+    refused_inside_poll(calls_of_ours);
+}
+
 #define TEST(name)  \
     {               \
 #name, name \
@@ -546,6 +545,7 @@ static const struct unit_test tests[] = {
     TEST(an_op_stays_while_a_cancel_of_it_is_posted),
     TEST(an_end_before_the_cancel_is_the_result),
     TEST(a_shutdown_ends_the_wait),
+    TEST(calls_inside_poll_are_refused),
     {0},
 };
 

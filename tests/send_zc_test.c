@@ -20,6 +20,7 @@
 #include "everywhere.h"
 #include "pons/socket.h"
 #include "pons/time.h"
+#include "refused.h"
 
 enum {
     BIG = 256 * 1024,
@@ -512,45 +513,17 @@ an_engine_without_it_sends_plainly(void)
     pons_runtime_unref(rt);
 }
 
-struct refused {
-    struct pons_future base;
-    struct pons_stream *s;
-};
-
-static enum pons_poll
-refused_poll(struct pons_future *f, struct pons_waker *w)
-{
-    struct refused *r = pons_container_of(f, struct refused, base);
-
-    (void)w;
-    CHECK_EQ(pons_send_zc(r->s, "x", 1), -EDEADLK);
-    CHECK_HAS(pons_last_error(), "struct pons_send_zc");
-    f->result = 0;
-    return PONS_READY;
-}
-
-static const struct pons_future_ops refused_ops = {
-    .size = sizeof refused_ops, .name = "refused", .poll = refused_poll};
-
 static void
-refused_body(void *arg)
+calls_of_ours(struct pons_stream *s)
 {
-    struct pons_stream *s[2];
-    struct refused r;
-
-    (void)arg;
-    stream_pair(s);
-    pons_future_init(&r.base, &refused_ops);
-    r.s = s[0];
-    CHECK_EQ(pons_await(&r.base), 0);
-    pons_stream_close(s[0]);
-    pons_stream_close(s[1]);
+    CHECK_EQ(pons_send_zc(s, "x", 1), -EDEADLK);
+    CHECK_HAS(pons_last_error(), "struct pons_send_zc");
 }
 
 static void
 the_call_inside_poll_is_refused(void)
 {
-    within("epoll", "1", refused_body, NULL);
+    refused_inside_poll(calls_of_ours);
 }
 
 #define TEST(name)  \

@@ -16,6 +16,7 @@
 #include "localhost.h"
 #include "pons/socket.h"
 #include "pons/time.h"
+#include "refused.h"
 
 static struct msghdr
 message(struct iovec *parts, size_t count)
@@ -488,49 +489,23 @@ a_socket_is_made_and_connects(void)
     everywhere(socket_body, NULL);
 }
 
-struct refused {
-    struct pons_future base;
-    struct pons_stream *s;
-};
-
-static enum pons_poll
-refused_poll(struct pons_future *f, struct pons_waker *w)
+static void
+calls_of_ours(struct pons_stream *s)
 {
-    struct pons_stream *s = pons_container_of(f, struct refused, base)->s, *new;
+    struct pons_stream *new;
     struct msghdr m = {.msg_iovlen = 0};
 
-    (void)w;
     CHECK_EQ(pons_socket(&new, AF_INET, SOCK_STREAM, 0), -EDEADLK);
     CHECK_EQ(pons_recvmsg(s, &m, 0), -EDEADLK);
     CHECK_EQ(pons_sendmsg(s, &m, 0), -EDEADLK);
     CHECK_EQ(pons_shutdown(s, SHUT_WR), -EDEADLK);
     CHECK_HAS(pons_last_error(), "struct pons_shutdown");
-    f->result = 0;
-    return PONS_READY;
-}
-
-static const struct pons_future_ops refused_ops = {
-    .size = sizeof refused_ops, .name = "refused", .poll = refused_poll};
-
-static void
-refused_body(void *arg)
-{
-    struct pons_stream *s[2];
-    struct refused r;
-
-    (void)arg;
-    stream_pair(s);
-    pons_future_init(&r.base, &refused_ops);
-    r.s = s[0];
-    CHECK_EQ(pons_await(&r.base), 0);
-    pons_stream_close(s[0]);
-    pons_stream_close(s[1]);
 }
 
 static void
 calls_inside_poll_are_refused(void)
 {
-    within("epoll", "1", refused_body, NULL);
+    refused_inside_poll(calls_of_ours);
 }
 
 #define TEST(name)  \

@@ -1187,11 +1187,14 @@ static void
 home_is_freed_outside_the_streams_lock(void)
 {
     struct pons_pool_ops ops;
-    struct pons_runtime *home = home_of_homed(&ops);
-    struct pons_runtime *next = runtime_of("epoll", "1");
-    struct reader r = {.s = homed[0], .size = 1};
+    struct pons_runtime *home, *next;
+    struct reader r = {.size = 1};
     struct pons_task *t;
 
+    NEEDS_READINESS();
+    home = home_of_homed(&ops);
+    next = runtime_of("epoll", "1");
+    r.s = homed[0];
     pons_runtime_unref(home);
     CHECK(!poni_load_acquire(&home_freed)); // the stream holds it
     CHECK_EQ(pons_spawn(next, reads, &r, &t), 0);
@@ -1261,6 +1264,7 @@ home_is_kept_while_an_operation_goes_there(void)
     struct reader r = {.size = 1};
     struct pons_task *t;
 
+    NEEDS_READINESS();
     between.home = home_of_homed(&ops);
     between.next = runtime_of("epoll", "1");
     r.s = homed[0];

@@ -15,25 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "backends/uring.h"
 #include "core/atomic.h"
-#include "test_host.h"
-#include "unit.h"
-
-extern const struct pons_plugin *const poni_builtin_uring;
-
-static struct pons_reactor *
-open_with(const char *option, uint64_t value)
-{
-    struct pons_reason reason;
-    struct pons_reactor *r;
-
-    if (test_open_with(&r, poni_builtin_uring->engines, option, value,
-                       &reason) < 0)
-        SKIP("%s", reason.text);
-    CHECK_EQ(r->ops->bind(r), 0);
-    return r;
-}
+#include "uring_rig.h"
 
 static struct pons_reactor *
 open_one(void)
@@ -57,12 +40,6 @@ op_of(int opcode, int fd, void *addr, size_t len)
                             .offset = PONS_AT_POSITION};
 }
 
-static void
-pends(struct pons_reactor *r, struct pons_op *op)
-{
-    CHECK_EQ(r->ops->submit(r, op), PONS_SUBMIT_PENDING);
-}
-
 /* Into the kernel; nothing has ended. */
 static void
 nothing_ends(struct pons_reactor *r)
@@ -70,29 +47,6 @@ nothing_ends(struct pons_reactor *r)
     struct pons_event ev;
 
     CHECK_EQ(r->ops->poll(r, &ev, 1, 0), 0);
-}
-
-static struct pons_event
-event(struct pons_reactor *r)
-{
-    struct pons_event ev;
-    int n;
-
-    do
-        n = r->ops->poll(r, &ev, 1, PONS_NEVER);
-    while (n == 0);
-    CHECK_EQ(n, 1);
-    return ev;
-}
-
-static int
-ends(struct pons_reactor *r, struct pons_op *op)
-{
-    struct pons_event ev = event(r);
-
-    CHECK(ev.op == op);
-    CHECK_EQ(ev.flags, 0);
-    return ev.res;
 }
 
 static int

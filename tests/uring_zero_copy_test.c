@@ -17,12 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "backends/uring.h"
 #include "core/atomic.h"
-#include "test_host.h"
-#include "unit.h"
-
-extern const struct pons_plugin *const poni_builtin_uring;
+#include "uring_rig.h"
 
 enum {
     BIG = 256 * 1024,   // more than the other side has room for
@@ -33,19 +29,6 @@ enum {
 };
 
 static char big[BIG];
-
-static struct pons_reactor *
-open_with(const char *option, uint64_t value)
-{
-    struct pons_reason reason;
-    struct pons_reactor *r;
-
-    if (test_open_with(&r, poni_builtin_uring->engines, option, value,
-                       &reason) < 0)
-        SKIP("%s", reason.text);
-    CHECK_EQ(r->ops->bind(r), 0);
-    return r;
-}
 
 static void
 needs_send_zc(const struct pons_reactor *r)
@@ -74,31 +57,12 @@ send_zc(int fd, void *addr, size_t len)
 }
 
 static void
-pends(struct pons_reactor *r, struct pons_op *op)
-{
-    CHECK_EQ(r->ops->submit(r, op), PONS_SUBMIT_PENDING);
-}
-
-static void
 nothing_ends(struct pons_reactor *r)
 {
     struct pons_event ev;
 
     for (int i = 0; i < LOOKS; i++)
         CHECK_EQ(r->ops->poll(r, &ev, 1, 0), 0);
-}
-
-static struct pons_event
-event(struct pons_reactor *r)
-{
-    struct pons_event ev;
-    int n;
-
-    do
-        n = r->ops->poll(r, &ev, 1, PONS_NEVER);
-    while (n == 0);
-    CHECK_EQ(n, 1);
-    return ev;
 }
 
 /* The first of two. */
@@ -109,16 +73,6 @@ counts(struct pons_reactor *r, struct pons_op *op)
 
     CHECK(ev.op == op);
     CHECK_EQ(ev.flags, PONS_EVENT_MORE);
-    return ev.res;
-}
-
-static int
-ends(struct pons_reactor *r, struct pons_op *op)
-{
-    struct pons_event ev = event(r);
-
-    CHECK(ev.op == op);
-    CHECK_EQ(ev.flags, 0);
     return ev.res;
 }
 

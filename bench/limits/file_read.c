@@ -12,7 +12,7 @@
 #include "bench.h"
 #include "block_file.h"
 
-enum { THREADS_MAX = 32 };
+enum { THREADS_MAX = 4 };
 
 struct reader {
     int fd;
