@@ -137,16 +137,21 @@ uring_say_stats(const struct uring *u, FILE *to)
 static int
 uring_nest(struct uring *u, int *fd)
 {
+    int err;
+
     u->nested = 1;
-    *fd = u->ring.io.ring_fd;
-    if (!u->strict)
+    *fd = u->strict ? u->herald : u->ring.io.ring_fd;
+    if (*fd >= 0)
         return 0;
-    if (u->herald < 0)
-        u->herald = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (u->herald < 0)
+    *fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (*fd < 0)
         return -errno;
-    *fd = u->herald;
-    return poni_uring_register(&u->ring, IORING_REGISTER_EVENTFD, fd, 1);
+    err = poni_uring_register(&u->ring, IORING_REGISTER_EVENTFD, fd, 1);
+    if (err < 0)
+        close(*fd);
+    else
+        u->herald = *fd;
+    return err;
 }
 
 static int

@@ -245,8 +245,7 @@ struct uring {
     int nested;        // who watches its descriptor sleeps elsewhere
     int alarm_set;     // nested: in the ring, for later_ns
     struct __kernel_timespec alarm;
-    int herald;  // nested and strict: the eventfd that is watched; or -1
-    int stirred; // the kernel may have written to it
+    int herald; // nested and strict: the eventfd that is watched; or -1
 
     uint64_t owner;  // the number of a thread
     uint32_t moves;  // to another owner, so far

@@ -11,7 +11,10 @@
  * completions, and tells of nothing else: so poll() does not return 0 before
  * all is the kernel's, and what is to be done later has an alarm in the ring.
  * With owner=strict an eventfd is watched instead, which the kernel writes to,
- * and poll() empties when it has taken all.
+ * and poll() empties when it has taken all. What comes of a write to another
+ * eventfd, as the bell is, the kernel tells there a while later, when it may
+ * long have been taken; and once only (seen with Linux 6.18), until the eventfd
+ * is registered anew.
  */
 
 #include "uring.h"
@@ -154,7 +157,7 @@ static int
 turn_take(struct uring *u, struct pons_event *events, unsigned cap)
 {
     const struct io_uring_cq *cq = &u->ring.io.cq;
-    unsigned first = *cq->khead, head = first, n = 0;
+    unsigned head = *cq->khead, n = 0;
     struct pons_op *op;
 
     while (n < cap && (op = uring_pop(&u->finished)) != NULL)
@@ -167,7 +170,6 @@ turn_take(struct uring *u, struct pons_event *events, unsigned cap)
     }
     /* Pairs with the kernel's acquire: they have been read. */
     io_uring_smp_store_release(cq->khead, head);
-    u->stirred |= head != first;
     return (int)n;
 }
 
@@ -305,7 +307,6 @@ turn_enter(struct uring *u, uint64_t deadline_ns)
     }
     if (flags & IORING_SQ_CQ_OVERFLOW)
         u->overflows++;
-    u->stirred |= (flags & IORING_SQ_TASKRUN) != 0;
     if (submit == 0 && wait == 0 &&
         !(flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)))
         return 0;
@@ -347,6 +348,23 @@ turn_is_unseen(const struct uring *u)
                          (u->later.first != NULL && !u->alarm_set));
 }
 
+/* So that it tells of the next write to an eventfd, too. */
+static void
+turn_renews_herald(struct uring *u)
+{
+    int err = poni_uring_register(&u->ring, IORING_UNREGISTER_EVENTFD, NULL, 0);
+
+    if (err == 0)
+        err = poni_uring_register(&u->ring, IORING_REGISTER_EVENTFD, &u->herald,
+                                  1);
+    if (err == 0)
+        return;
+    u->host->log(u->host, PONS_LOG_ERROR, "uring",
+                 "the ring's eventfd cannot be registered anew: %s",
+                 strerror(-err));
+    u->broken = err;
+}
+
 /* Nothing is left to take: empties what is watched. 1: it may have told of more
  * meanwhile. */
 static int
@@ -354,10 +372,10 @@ turn_hushes(struct uring *u)
 {
     uint64_t times;
 
-    if (u->herald < 0 || !u->stirred)
+    if (u->herald < 0 || read(u->herald, &times, sizeof times) < 0)
         return 0;
-    u->stirred = 0;
-    return read(u->herald, &times, sizeof times) > 0;
+    turn_renews_herald(u);
+    return 1;
 }
 
 int

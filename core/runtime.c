@@ -217,8 +217,18 @@ poni_sit_for_shutdown(struct pons_runtime *rt, uint64_t deadline_ns)
             return NULL;
         now = SEAT_FREE;
     }
+    /* An engine that is one thread's is not spoilt: what it has its maker's
+     * waits end. */
+    if (poni_seat_bind(s) < 0 && poni_seat_inflight(s) > 0) {
+        poni_log(PONS_LOG_ERROR, "runtime",
+                 "reactor %s stays with the thread that made the runtime "
+                 "(owner=strict?), and only that can end what it waits for: "
+                 "shut down there",
+                 rt->reactor.entry->name);
+        seat_leave(s);
+        return NULL;
+    }
     s->bound_away = !pthread_equal(rt->maker, pthread_self());
-    (void)poni_seat_bind(s);
     poni_self.seat = s;
     return s;
 }

@@ -472,10 +472,10 @@ pons_connect_init(struct pons_connect *c, struct pons_stream *s,
     struct poni_leaf *leaf = leaf_at(&c->base);
 
     poni_io_init(leaf, s, PONS_OP_CONNECT, IO_WRITES);
-    length = length < sizeof c->address ? length : (socklen_t)sizeof c->address;
-    memcpy(&c->address, address, length);
+    if (length <= sizeof c->address)
+        memcpy(&c->address, address, length);
     leaf->io.op.addr = &c->address;
-    leaf->io.op.len = length;
+    leaf->io.op.len = length; // what is longer connect(2) refuses unread
 }
 
 int

@@ -20,8 +20,9 @@
 #include <unistd.h>
 
 enum {
-    OPS = 200,   // more than small queues take at once
-    TIMES = 100, // often enough for each to be late once
+    OPS = 200,     // more than small queues take at once
+    TIMES = 100,   // often enough for each to be late once
+    FEW_TIMES = 5, // and for what is told once only
 };
 
 static int
@@ -247,13 +248,11 @@ nested_wake(void *arg)
 }
 
 static void
-nested_tells_of_wakes(struct kit *k)
+nested_tells_of_each_wake(struct pons_reactor *r, int fd, int times)
 {
-    int fd;
-    struct pons_reactor *r = kit_open_pollable(k, &fd);
     pthread_t thread;
 
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < times; i++) {
         nested_falls_silent(r, fd);
         KIT_THREAD(pthread_create(&thread, NULL, nested_wake, r));
         (void)nested_is_readable(fd, -1);
@@ -261,6 +260,27 @@ nested_tells_of_wakes(struct kit *k)
     }
     nested_falls_silent(r, fd);
     kit_close(r);
+}
+
+static void
+nested_wakes_configured(struct pons_reactor *r, const char *how)
+{
+    int fd;
+
+    kit_check_result(r->ops->control(r, PONS_CONTROL_POLLABLE_FD, &fd), 0,
+                     "%s control(POLLABLE_FD)", how);
+    nested_tells_of_each_wake(r, fd, FEW_TIMES);
+}
+
+static void
+nested_tells_of_wakes(struct kit *k)
+{
+    int fd;
+    struct pons_reactor *r = kit_open_pollable(k, &fd);
+
+    nested_tells_of_each_wake(r, fd, TIMES);
+    if (k->engine->options != NULL)
+        kit_each_configuration(k, nested_wakes_configured);
 }
 
 /* --- work of its own: a listener that has no room, and tells nobody --- */

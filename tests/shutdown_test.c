@@ -427,6 +427,63 @@ left_behind(const char *count, pons_fiber_f *fn, int64_t wanted, unsigned left)
     threads_until(before.threads);
 }
 
+static int64_t
+fiber_receives(void *s)
+{
+    char byte;
+
+    return pons_recv(s, &byte, 1);
+}
+
+static int64_t
+body_receives(void *arg)
+{
+    struct pons_stream **ends = arg;
+    struct pons_task *t;
+
+    CHECK_EQ(pons_spawn(NULL, fiber_receives, ends[0], &t), 0);
+    stream_until(ends[0], 0, 1);
+    CHECK_EQ(pons_sleep(PONS_MS), 0); // its wait gives it to the kernel
+    return (intptr_t)t;
+}
+
+static int64_t
+shut_down_soon(void *rt)
+{
+    return pons_runtime_shutdown(rt, PONS_MS);
+}
+
+static int
+uring_is_here(void)
+{
+    for (const char *const *r = reactors_here(); *r != NULL; r++)
+        if (strcmp(*r, "uring") == 0)
+            return 1;
+    return 0;
+}
+
+/* The engine is one thread's. */
+static void
+what_its_maker_alone_can_end_is_left_to_it(void)
+{
+    struct pons_stream *ends[2];
+    struct agent other;
+    int64_t t;
+
+    if (!uring_is_here())
+        SKIP("there is no io_uring");
+    leaked = runtime_of("uring:owner=strict", "0");
+    stream_pair(ends);
+    CHECK_EQ(pons_block_on(leaked, body_receives, ends, &t), 0);
+    agent_start_thread(&other, shut_down_soon, leaked);
+    CHECK_EQ(agent_join(&other), 1);
+    CHECK_EQ(join_of((struct pons_task *)(intptr_t)t), -ECANCELED);
+    pons_runtime_unref(leaked);
+    pons_stream_close(ends[0]);
+    pons_stream_close(ends[1]);
+    leave();
+}
+
 /* It waits for a job; so without workers, too, there is one who can wait. */
 static void
 what_was_left_at_the_deadline_ends_and_is_joined(void)
@@ -1293,6 +1350,8 @@ static const struct unit_test tests[] = {
      a_stuck_job_is_named_at_the_deadline_by_workers},
     {"a_stuck_task_is_counted_at_the_deadline",
      a_stuck_task_is_counted_at_the_deadline},
+    {"what_its_maker_alone_can_end_is_left_to_it",
+     what_its_maker_alone_can_end_is_left_to_it},
     {"what_was_left_at_the_deadline_ends_and_is_joined",
      what_was_left_at_the_deadline_ends_and_is_joined},
     {"a_home_that_was_left_serves_nobody_when_its_tasks_have_ended",

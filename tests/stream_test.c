@@ -453,6 +453,9 @@ errors_body(void *arg)
 {
     struct sockaddr_un nowhere = {.sun_family = AF_UNIX,
                                   .sun_path = "/nonexistent/socket"};
+    struct sockaddr_in discard = {.sin_family = AF_INET,
+                                  .sin_port = htons(9),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct pons_stream *s, *ends[2], *taken;
     char bytes[8], *big;
 
@@ -474,13 +477,10 @@ errors_body(void *arg)
     pons_stream_close(s);
     s = adopted(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     CHECK_EQ(pons_send(s, "x", 1), -EDESTADDRREQ);
-    CHECK_EQ(pons_connect(s,
-                          (struct sockaddr *)&(struct sockaddr_in){
-                              .sin_family = AF_INET,
-                              .sin_port = htons(9),
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
-                          sizeof(struct sockaddr_in)),
-             0);
+    CHECK_EQ(pons_connect(s, (struct sockaddr *)&discard,
+                          sizeof(struct sockaddr_storage) + 1),
+             -EINVAL);
+    CHECK_EQ(pons_connect(s, (struct sockaddr *)&discard, sizeof discard), 0);
     big = calloc(1, 100000);
     CHECK_EQ(pons_send(s, big, 100000), -EMSGSIZE);
     free(big);

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -107,6 +108,69 @@ tcp_pair(int fds[2])
     fds[1] = accept(listener, NULL, NULL);
     CHECK(fds[1] >= 0);
     close(listener);
+}
+
+/* --- who sleeps elsewhere --- */
+
+enum { WRITES = 5 };
+
+static int
+is_readable(int fd, int timeout_ms)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return poll(&p, 1, timeout_ms) == 1;
+}
+
+static struct pons_reactor *
+open_watched(int *fd)
+{
+    struct pons_reactor *r = open_with("owner", 1);
+    int again;
+
+    CHECK_EQ(r->ops->control(r, PONS_CONTROL_POLLABLE_FD, fd), 0);
+    CHECK_EQ(r->ops->control(r, PONS_CONTROL_POLLABLE_FD, &again), 0);
+    CHECK_EQ(again, *fd);
+    return r;
+}
+
+static void
+a_strict_owner_is_told_of_each_write_to_an_eventfd(void)
+{
+    int watched, written = eventfd(0, EFD_CLOEXEC);
+    struct pons_reactor *r = open_watched(&watched);
+    struct pons_event ev;
+    uint64_t one = 1;
+
+    for (int i = 0; i < WRITES; i++) {
+        struct pons_op op = op_of(PONS_OP_POLL, written, NULL, POLLIN);
+
+        pends(r, &op);
+        nothing_ends(r);
+        CHECK_EQ(write(written, &one, sizeof one), sizeof one);
+        do // it may be told of what was taken before
+            CHECK(is_readable(watched, -1));
+        while (r->ops->poll(r, &ev, 1, 0) == 0);
+        CHECK(ev.op == &op);
+        CHECK_EQ(read(written, &one, sizeof one), sizeof one);
+    }
+    close(written);
+    r->ops->close(r);
+}
+
+static void
+what_a_strict_owner_is_told_late_falls_silent(void)
+{
+    int watched;
+    struct pons_reactor *r = open_watched(&watched);
+    uint64_t one = 1;
+
+    nothing_ends(r);
+    CHECK_EQ(write(watched, &one, sizeof one), sizeof one); // as the kernel
+    CHECK(is_readable(watched, 0));
+    nothing_ends(r);
+    CHECK(!is_readable(watched, 0));
+    r->ops->close(r);
 }
 
 /* --- what is refused --- */
@@ -865,6 +929,8 @@ groups_that_cannot_be_are_refused(void)
 
 // clang-format off
 static const struct unit_test tests[] = {
+    {"a_strict_owner_is_told_of_each_write_to_an_eventfd", a_strict_owner_is_told_of_each_write_to_an_eventfd},
+    {"what_a_strict_owner_is_told_late_falls_silent", what_a_strict_owner_is_told_late_falls_silent},
     {"a_second_owner_of_a_strict_ring_is_refused", a_second_owner_of_a_strict_ring_is_refused},
     {"fewer_completions_than_entries_are_refused", fewer_completions_than_entries_are_refused},
     {"an_offset_of_what_has_none_is_espipe", an_offset_of_what_has_none_is_espipe},
