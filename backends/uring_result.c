@@ -48,7 +48,8 @@ poni_uring_ask(struct uring *u, struct pons_op *op)
 {
     struct io_uring_sqe *sqe = NULL;
 
-    if (u->queued.first == NULL)
+    /* Not before the cancel of what the last owner had begun. */
+    if (u->queued.first == NULL && !u->moves_owed)
         sqe = uring_next_entry(&u->ring);
     if (sqe == NULL) {
         op->backend[0] = URING_QUEUED;
