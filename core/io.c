@@ -304,8 +304,8 @@ io_in_flight(struct poni_seat *seat, struct poni_leaf *leaf,
     io_set(op, IO_INFLIGHT);
     if (w != NULL)
         pons_waker_set(&leaf->io.waker, w);
-    if (poni_stream_home(s) == NULL &&
-        (seat->reactor->caps & PONS_REACTOR_REGISTERS)) {
+    if (s->home != seat && (seat->reactor->caps & PONS_REACTOR_REGISTERS) &&
+        poni_stream_home(s) == NULL) {
         poni_runtime_hold(seat->runtime);
         before = s->home;
         s->home = seat;
@@ -472,11 +472,13 @@ io_start(struct poni_self *self, struct poni_leaf *leaf, struct poni_seat *home,
 static struct poni_seat *
 io_home(const struct poni_self *self, struct pons_stream *s)
 {
-    struct poni_seat *home = self->seat != NULL ? poni_stream_home(s) : NULL;
+    struct poni_seat *home = s->home;
 
-    if (home == NULL || home == self->seat)
-        return NULL;
-    poni_runtime_hold(home->runtime);
+    if (home == NULL || home == self->seat || self->seat == NULL)
+        return NULL; // nearly always
+    home = poni_stream_home(s);
+    if (home != NULL)
+        poni_runtime_hold(home->runtime);
     return home;
 }
 
