@@ -20,6 +20,7 @@
 #include "files.h"
 #include "pons/reactor.h"
 #include "runqueue.h"
+#include "self.h"
 #include "slab.h"
 #include "spin.h"
 #include "timers.h"
@@ -111,6 +112,26 @@ void poni_seat_push_yielded(struct poni_seat *s, struct pons_task *t);
 
 /* The running poll wants to be polled again after the reactor was turned. */
 void poni_seat_yield(struct poni_seat *s, struct pons_waker *w);
+
+/*
+ * Charges one operation to the running task's budget. 0: it is used up; the
+ * future has been made to be polled again after the reactor was turned, and
+ * answers PONS_PENDING.
+ */
+static inline int
+poni_budget_take(const struct poni_self *self, struct pons_waker *w)
+{
+    struct poni_seat *s = self->seat;
+
+    if (s == NULL || self->task == NULL)
+        return 1; // an ordinary thread holds up nobody
+    if (s->budget > 0) {
+        s->budget--;
+        return 1;
+    }
+    poni_seat_yield(s, w);
+    return 0;
+}
 
 /* Any thread: `op` is POSTED or RECALLED; its seat shall look at it. 0: the
  * runtime has stopped, and nobody will. */
