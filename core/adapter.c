@@ -91,20 +91,25 @@ slot_learn(const struct poni_adapter *a, struct poni_slot *s, int fd)
 }
 
 /* Lets the poller watch `s` for `dirs` too. -EPERM: it is always ready. */
-static int
-adapter_watch(struct poni_adapter *a, struct poni_slot *s, int fd,
-              unsigned want)
+__attribute__((noinline)) static int
+adapter_watch_more(struct poni_adapter *a, struct poni_slot *s, int fd,
+                   unsigned want)
 {
     int err;
 
-    if (want == s->had)
-        return 0;
     if (s->kind == KIND_UNKNOWN)
         slot_learn(a, s, fd);
     err = a->poll_ops->control(a->poller, fd, slot_cookie(s, fd), s->had, want);
     if (err == 0)
         s->had = (uint8_t)want;
     return err;
+}
+
+static inline int
+adapter_watch(struct poni_adapter *a, struct poni_slot *s, int fd,
+              unsigned want)
+{
+    return want == s->had ? 0 : adapter_watch_more(a, s, fd, want);
 }
 
 int
@@ -120,7 +125,8 @@ poni_adapter_watch_only(struct poni_adapter *a, struct poni_slot *s, int fd,
 {
     return adapter_watch(a, s, fd, s->had | dirs);
 }
-static void
+
+static inline void
 slot_unwatch(struct poni_adapter *a, struct poni_slot *s, int fd, unsigned dirs)
 {
     unsigned want = s->had & ~dirs;
