@@ -332,7 +332,7 @@ io_submit_otherwise(struct pons_reactor *r, struct pons_op *op)
 }
 
 /* PONS_SUBMIT_..., with the figures kept. The owner of the seat. */
-static int
+static inline int
 io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
 {
     struct pons_op *op = &leaf->io.op;
@@ -447,7 +447,7 @@ io_look_again(struct poni_leaf *leaf)
 /* --- the future --- */
 
 /* With the turn. `home` was read under the lock. */
-static enum pons_poll
+static inline __attribute__((always_inline)) enum pons_poll
 io_start(struct poni_self *self, struct poni_leaf *leaf, struct poni_seat *home,
          struct pons_waker *w)
 {
@@ -544,7 +544,7 @@ io_never(struct poni_leaf *leaf, int err)
     return poni_ready(&leaf->base, err);
 }
 
-static enum pons_poll
+static inline enum pons_poll
 io_begin(struct poni_leaf *leaf, struct pons_waker *w)
 {
     struct poni_self *self = &poni_self;

@@ -82,15 +82,15 @@ task_is_pinned(const struct pons_task *t)
     return t->kind == KIND_FIBER && t->started && !t->migratable;
 }
 
-/* Calls somebody if the ring has been behind for longer than a wake costs. */
-static void
-seat_offer(struct poni_seat *s)
+/* Somebody sleeps: calls him if the ring has been behind for longer than a wake
+ * costs. */
+__attribute__((noinline)) static void
+seat_offer_sleeper(struct poni_seat *s)
 {
     struct pons_runtime *rt = s->runtime;
     uint64_t now;
 
-    if (poni_load_relaxed(&rt->sleepers) == 0 ||
-        poni_load_relaxed(&rt->searchers) != 0)
+    if (poni_load_relaxed(&rt->searchers) != 0)
         return;
     now = poni_ticks();
     if (s->busy_since == 0) {
@@ -102,9 +102,16 @@ seat_offer(struct poni_seat *s)
     }
 }
 
+static inline void
+seat_offer(struct poni_seat *s)
+{
+    if (poni_load_relaxed(&s->runtime->sleepers) != 0)
+        seat_offer_sleeper(s);
+}
+
 /* --- queues --- */
 
-static void
+static inline void
 seat_push_ring(struct poni_seat *s, struct pons_task *t)
 {
     if (!list_empty(&s->local) || !runqueue_push(&s->ring, t))
@@ -225,7 +232,7 @@ poni_seat_post_task(struct poni_seat *s, struct pons_task *t)
 void
 poni_task_enqueue(struct pons_task *t)
 {
-    struct poni_self *self = poni_self_now();
+    struct poni_self *self = &poni_self; // nothing here suspends
     struct poni_seat *s = self->seat;
 
     if (task_is_pinned(t) && t->seat != s) {
