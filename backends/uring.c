@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -60,11 +61,9 @@ submit_must_be_helped(const struct uring *u, const struct pons_op *op)
            poni_uring_instead(op->fd) != URING_INSISTS;
 }
 
-static int
-uring_submit(struct pons_reactor *r, struct pons_op *op)
+__attribute__((noinline)) static int
+submit_other(struct uring *u, struct pons_op *op)
 {
-    struct uring *u = uring_self(r);
-
     if (op->opcode >= PONS_OPCODES || !(u->can.opcodes >> op->opcode & 1))
         return PONS_SUBMIT_UNSUPPORTED;
     if (op->opcode == PONS_OP_NOP) {
@@ -79,6 +78,27 @@ uring_submit(struct pons_reactor *r, struct pons_op *op)
             return PONS_SUBMIT_DONE;
         op->backend2 = URING_HELPS;
     }
+    op->backend[2] = 0;
+    poni_uring_ask(u, op);
+    return PONS_SUBMIT_PENDING;
+}
+
+/* Nothing is to be looked at, but what poni_uring_refused() would. */
+static inline int
+submit_is_plain(const struct pons_op *op)
+{
+    return (op->opcode == PONS_OP_RECV || op->opcode == PONS_OP_SEND) &&
+           !(op->op_flags & (MSG_DONTWAIT | MSG_WAITALL));
+}
+
+static int
+uring_submit(struct pons_reactor *r, struct pons_op *op)
+{
+    struct uring *u = uring_self(r);
+
+    if (!submit_is_plain(op))
+        return submit_other(u, op);
+    op->backend2 = URING_CALLS;
     op->backend[2] = 0;
     poni_uring_ask(u, op);
     return PONS_SUBMIT_PENDING;

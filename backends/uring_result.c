@@ -354,10 +354,25 @@ result_of_buffer(struct uring *u, struct pons_op *op, int32_t res,
     return poni_uring_ends(u, op, 0, 0, ev);
 }
 
+/* What nearly every completion says: a recv or send that was asked once, and
+ * nothing since, has gone well. */
+static inline int
+result_is_plain(const struct pons_op *op, int32_t res, unsigned flags)
+{
+    return res >= 0 && op->backend[0] == URING_RINGS &&
+           op->backend2 == URING_CALLS &&
+           (op->opcode == PONS_OP_RECV || op->opcode == PONS_OP_SEND) &&
+           !(flags & (IORING_CQE_F_MORE | IORING_CQE_F_NOTIF));
+}
+
 int
 poni_uring_told(struct uring *u, struct pons_op *op, int32_t res,
                 unsigned flags, struct pons_event *ev)
 {
+    if (result_is_plain(op, res, flags)) {
+        *ev = (struct pons_event){.op = op, .res = res};
+        return 1;
+    }
     if (flags & IORING_CQE_F_MORE)
         return result_more(u, op, res, flags, ev);
     if (flags & IORING_CQE_F_NOTIF)

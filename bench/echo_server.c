@@ -12,7 +12,7 @@
 #include "echo_server.h"
 
 enum {
-    SMALL = 512,      // most connections say little
+    SMALL = 128,      // most connections say little
     LARGE = 32 * 1024 // more than a message: a short count says that is all
 };
 

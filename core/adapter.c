@@ -91,20 +91,25 @@ slot_learn(const struct poni_adapter *a, struct poni_slot *s, int fd)
 }
 
 /* Lets the poller watch `s` for `dirs` too. -EPERM: it is always ready. */
-static int
-adapter_watch(struct poni_adapter *a, struct poni_slot *s, int fd,
-              unsigned want)
+__attribute__((noinline)) static int
+adapter_watch_more(struct poni_adapter *a, struct poni_slot *s, int fd,
+                   unsigned want)
 {
     int err;
 
-    if (want == s->had)
-        return 0;
     if (s->kind == KIND_UNKNOWN)
         slot_learn(a, s, fd);
     err = a->poll_ops->control(a->poller, fd, slot_cookie(s, fd), s->had, want);
     if (err == 0)
         s->had = (uint8_t)want;
     return err;
+}
+
+static inline int
+adapter_watch(struct poni_adapter *a, struct poni_slot *s, int fd,
+              unsigned want)
+{
+    return want == s->had ? 0 : adapter_watch_more(a, s, fd, want);
 }
 
 int
@@ -120,7 +125,8 @@ poni_adapter_watch_only(struct poni_adapter *a, struct poni_slot *s, int fd,
 {
     return adapter_watch(a, s, fd, s->had | dirs);
 }
-static void
+
+static inline void
 slot_unwatch(struct poni_adapter *a, struct poni_slot *s, int fd, unsigned dirs)
 {
     unsigned want = s->had & ~dirs;
@@ -135,8 +141,8 @@ slot_unwatch(struct poni_adapter *a, struct poni_slot *s, int fd, unsigned dirs)
 
 /* Makes the call of `op`; `dir` is the bit of its direction. What a msghdr has
  * room for is not in its op (`len` is 0), so no count of it is a short one. */
-int
-poni_adapter_try(struct poni_slot *s, struct pons_op *op, unsigned dir)
+static inline int
+adapter_try(struct poni_slot *s, struct pons_op *op, unsigned dir)
 {
     int ended = poni_op_try(op);
 
@@ -144,6 +150,12 @@ poni_adapter_try(struct poni_slot *s, struct pons_op *op, unsigned dir)
         (s->kind == KIND_STREAM && op->res > 0 && (uint32_t)op->res < op->len))
         s->drained |= (uint8_t)(s->had & dir);
     return ended;
+}
+
+int
+poni_adapter_try(struct poni_slot *s, struct pons_op *op, unsigned dir)
+{
+    return adapter_try(s, op, dir);
 }
 
 /* --- the end of an op --- */
@@ -181,11 +193,19 @@ submit_pass(struct poni_adapter *a, struct pons_op *op)
     return a->poll_ops->submit(a->poller, op);
 }
 
-/* Puts a call that would block into its queue. While somebody is there, the
- * direction is DRAINED. */
-int
-poni_adapter_queue(struct poni_adapter *a, struct poni_slot *s,
-                   struct pons_op *op, unsigned i)
+/* While somebody is there, the direction is DRAINED. */
+static inline int
+slot_queue(struct poni_slot *s, struct pons_op *op, unsigned i)
+{
+    s->drained |= (uint8_t)(1u << i);
+    op->backend[0] = WAITS;
+    oplist_push(&s->waiting[i], op);
+    return PONS_SUBMIT_PENDING;
+}
+
+__attribute__((noinline)) static int
+adapter_watch_and_queue(struct poni_adapter *a, struct poni_slot *s,
+                        struct pons_op *op, unsigned i)
 {
     int err;
 
@@ -198,14 +218,28 @@ poni_adapter_queue(struct poni_adapter *a, struct poni_slot *s,
         return submit_pass(a, op); // a file: somebody waits for the disk
     if (err < 0)
         return poni_submit_ends(op, err);
-    s->drained |= (uint8_t)(1u << i);
-    op->backend[0] = WAITS;
-    oplist_push(&s->waiting[i], op);
-    return PONS_SUBMIT_PENDING;
+    return slot_queue(s, op, i);
+}
+
+/* Puts a call that would block into its queue. */
+static inline int
+adapter_queue(struct poni_adapter *a, struct poni_slot *s, struct pons_op *op,
+              unsigned i)
+{
+    if (s != NULL && (s->had >> i & 1))
+        return slot_queue(s, op, i); // nearly always
+    return adapter_watch_and_queue(a, s, op, i);
+}
+
+int
+poni_adapter_queue(struct poni_adapter *a, struct poni_slot *s,
+                   struct pons_op *op, unsigned i)
+{
+    return adapter_queue(a, s, op, i);
 }
 
 /* A call of direction `i` (0: to read, 1: to write). */
-static int
+static inline __attribute__((always_inline)) int
 submit_call(struct poni_adapter *a, struct pons_op *op, unsigned i)
 {
     struct poni_slot *s = poni_slots_find(&a->slots, op->fd);
@@ -213,10 +247,10 @@ submit_call(struct poni_adapter *a, struct pons_op *op, unsigned i)
     if (s == NULL) {
         if (poni_op_try(op))
             return PONS_SUBMIT_DONE;
-    } else if (!(s->drained & 1u << i) && poni_adapter_try(s, op, 1u << i)) {
+    } else if (!(s->drained & 1u << i) && adapter_try(s, op, 1u << i)) {
         return PONS_SUBMIT_DONE;
     }
-    return poni_adapter_queue(a, s, op, i);
+    return adapter_queue(a, s, op, i);
 }
 
 static int
@@ -304,11 +338,17 @@ submit_watch(struct poni_adapter *a, struct pons_op *op)
 
 /* A peek takes nothing, the error queue and urgent data stand beside the bytes,
  * and flags that are refused are refused at once. */
-int
-poni_recv_is_aside(const struct pons_op *op)
+static inline int
+recv_is_aside(const struct pons_op *op)
 {
     return (op->op_flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE | MSG_DONTWAIT |
                             MSG_WAITALL)) != 0;
+}
+
+int
+poni_recv_is_aside(const struct pons_op *op)
+{
+    return recv_is_aside(op);
 }
 
 static int
@@ -344,11 +384,9 @@ submit_sendmsg(struct poni_adapter *a, struct pons_op *op)
     return submit_retry(a, op);
 }
 
-static int
-adapter_submit(struct pons_reactor *r, struct pons_op *op)
+__attribute__((noinline)) static int
+submit_other(struct poni_adapter *a, struct pons_op *op)
 {
-    struct poni_adapter *a = self(r);
-
     switch (op->opcode) {
     case PONS_OP_NOP:
         return poni_submit_ends(op, (int32_t)op->len);
@@ -360,11 +398,11 @@ adapter_submit(struct pons_reactor *r, struct pons_op *op)
     case PONS_OP_ACCEPT:
         return submit_call(a, op, 0);
     case PONS_OP_RECV:
+    case PONS_OP_SEND: // aside, or it would not be here
+        return submit_watch(a, op);
     case PONS_OP_RECVMSG:
         return poni_recv_is_aside(op) ? submit_watch(a, op)
                                       : submit_call(a, op, 0);
-    case PONS_OP_SEND:
-        return send_is_aside(op) ? submit_watch(a, op) : submit_call(a, op, 1);
     case PONS_OP_SENDMSG:
         return submit_sendmsg(a, op);
     case PONS_OP_CONNECT:
@@ -381,6 +419,18 @@ adapter_submit(struct pons_reactor *r, struct pons_op *op)
     default:
         return submit_pass(a, op);
     }
+}
+
+static int
+adapter_submit(struct pons_reactor *r, struct pons_op *op)
+{
+    struct poni_adapter *a = self(r);
+
+    if (op->opcode == PONS_OP_RECV && !recv_is_aside(op))
+        return submit_call(a, op, 0);
+    if (op->opcode == PONS_OP_SEND && !send_is_aside(op))
+        return submit_call(a, op, 1);
+    return submit_other(a, op);
 }
 
 /* --- cancel --- */
@@ -421,7 +471,7 @@ adapter_cancel(struct pons_reactor *r, struct pons_op *op)
 
 /* --- reports --- */
 
-static void
+static inline void
 report_to_calls(struct poni_adapter *a, struct poni_slot *s, unsigned i)
 {
     unsigned dir = 1u << i;
@@ -431,7 +481,7 @@ report_to_calls(struct poni_adapter *a, struct poni_slot *s, unsigned i)
             (void)poni_flow_begin(a, oplist_pop(&s->waiting[i]));
             continue;
         }
-        if (!poni_adapter_try(s, oplist_first(s->waiting[i]), dir))
+        if (!adapter_try(s, oplist_first(s->waiting[i]), dir))
             break;
         poni_adapter_finish(a, oplist_pop(&s->waiting[i]));
     }
@@ -485,7 +535,8 @@ report_ready(struct poni_adapter *a, int fd, struct poni_slot *s,
     s->drained &= (uint8_t)~ready;
     if (ready & PONS_ENDING)
         s->kind = KIND_OTHER;
-    report_to_all(a, &s->watching);
+    if (s->watching != NULL)
+        report_to_all(a, &s->watching);
     if (ready & PONS_READABLE)
         report_to_calls(a, s, 0);
     if (ready & PONS_WRITABLE)
@@ -577,7 +628,8 @@ adapter_wait(struct poni_adapter *a, uint64_t deadline_ns)
 
     for (int i = 0; i < n; i++)
         adapter_report(a, &ready[i]);
-    report_to_all(a, &a->retries);
+    if (a->retries != NULL)
+        report_to_all(a, &a->retries);
     return n;
 }
 

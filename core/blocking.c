@@ -18,6 +18,7 @@
 #include "future.h"
 #include "lock.h"
 #include "runtime.h"
+#include "seat.h"
 #include "self.h"
 
 enum blocking_state { BLOCKING_NEW, BLOCKING_SUBMITTED, BLOCKING_ENDED };

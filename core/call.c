@@ -26,6 +26,7 @@
 #include "lock.h"
 #include "opcode.h"
 #include "runtime.h"
+#include "seat.h"
 #include "waiter.h"
 
 enum call_state {

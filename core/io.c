@@ -32,6 +32,7 @@
 #include "send_zc.h"
 #include "stream.h"
 #include "waiter.h"
+#include "waker.h"
 
 static struct poni_leaf *
 leaf_of(struct pons_future *f)
@@ -123,62 +124,46 @@ struct ended {
     struct pons_waker own, next, closer;
 };
 
-static struct pons_waker
-waker_take(struct pons_waker *slot)
+/* `next` is the first of the queue. */
+__attribute__((noinline)) static struct pons_waker
+way_pass_to(struct stream_way *way, struct pons_op *next)
 {
-    struct pons_waker w = *slot;
-
-    *slot = (struct pons_waker){NULL, NULL};
-    return w;
+    way->queue = next->next;
+    io_set(next, IO_TURN);
+    return poni_waker_take(&leaf_of_op(next)->io.waker);
 }
 
-static void
+static inline void
 way_pass(struct stream_way *way, struct ended *ended)
 {
     struct pons_op *next = way->queue;
 
     way->current = next;
     way->idle = 0;
-    if (next == NULL)
-        return;
-    way->queue = next->next;
-    io_set(next, IO_TURN);
-    ended->next = waker_take(&leaf_of_op(next)->io.waker);
-}
-
-static int
-io_keeps_turn(const struct pons_op *op, int64_t res)
-{
-    if (op->flags & IO_HOLDS_SHORT)
-        return res >= 0 && (res < (int64_t)op->len || op->len == IO_LEN_MAX);
-    return (op->flags & IO_HOLDS) != 0;
-}
-
-int
-poni_io_kept(const struct poni_leaf *leaf)
-{
-    return io_keeps_turn(&leaf->io.op, leaf->base.result);
+    if (next != NULL)
+        ended->next = way_pass_to(way, next);
 }
 
 /* Under the lock: an op that had the turn ends. A multishot keeps it for its
  * next operation, but not in the way of a close. */
-static void
+static inline void
 way_leave(struct pons_stream *s, struct pons_op *op, int64_t res,
           struct ended *ended)
 {
     struct stream_way *way = way_of(s, op);
 
-    if (!io_keeps_turn(op, res) ||
+    if (!poni_io_keeps_turn(op, res) ||
         (io_is_multi(op) && s->phase == STREAM_CLOSING))
         way_pass(way, ended);
     else
         way->idle = io_is_multi(op);
 }
 
-/* Under the lock. After it the op's memory is its poller's. */
-static void
-io_end(struct pons_stream *s, struct pons_op *op, int64_t res,
-       struct ended *ended)
+/* Under the lock. After it the op's memory is its poller's. Inlined where
+ * nearly every op ends. */
+static inline __attribute__((always_inline)) void
+io_end_inline(struct pons_stream *s, struct pons_op *op, int64_t res,
+              struct ended *ended)
 {
     struct poni_leaf *leaf = leaf_of_op(op);
 
@@ -191,18 +176,25 @@ io_end(struct pons_stream *s, struct pons_op *op, int64_t res,
         way_leave(s, op, res, ended);
     }
     if (s->phase == STREAM_CLOSING && stream_quiet(s))
-        ended->closer = waker_take(&s->closer);
-    ended->own = waker_take(&leaf->io.waker);
+        ended->closer = poni_waker_take(&s->closer);
+    ended->own = poni_waker_take(&leaf->io.waker);
     leaf->base.result = res;
     io_set(op, IO_ENDED);
 }
 
-static void
-ended_wake(struct ended *e)
+__attribute__((noinline)) static void
+io_end(struct pons_stream *s, struct pons_op *op, int64_t res,
+       struct ended *ended)
 {
-    pons_waker_wake(&e->own);
-    pons_waker_wake(&e->next);
-    pons_waker_wake(&e->closer);
+    io_end_inline(s, op, res, ended);
+}
+
+static inline void
+ended_wake(const struct ended *e)
+{
+    poni_waker_spend(e->own);
+    poni_waker_spend(e->next);
+    poni_waker_spend(e->closer);
 }
 
 void
@@ -216,7 +208,7 @@ poni_io_let_go(struct poni_leaf *leaf)
     if (way->current == &leaf->io.op) {
         way_pass(way, &ended);
         if (s->phase == STREAM_CLOSING && stream_quiet(s))
-            ended.closer = waker_take(&s->closer);
+            ended.closer = poni_waker_take(&s->closer);
     }
     poni_unlock(&s->lock);
     ended_wake(&ended);
@@ -275,10 +267,11 @@ io_end_here(struct poni_leaf *leaf, int64_t res)
 
     poni_lock(&s->lock);
     io_uncount(s, &leaf->io.op);
-    io_end(s, &leaf->io.op, res, &ended);
+    io_end_inline(s, &leaf->io.op, res, &ended);
     poni_unlock(&s->lock);
-    pons_waker_drop(&ended.own);
-    ended_wake(&ended);
+    poni_waker_waste(ended.own);
+    poni_waker_spend(ended.next);
+    poni_waker_spend(ended.closer);
     return PONS_READY;
 }
 
@@ -303,9 +296,9 @@ io_in_flight(struct poni_seat *seat, struct poni_leaf *leaf,
     poni_lock(&s->lock);
     io_set(op, IO_INFLIGHT);
     if (w != NULL)
-        pons_waker_set(&leaf->io.waker, w);
-    if (poni_stream_home(s) == NULL &&
-        (seat->reactor->caps & PONS_REACTOR_REGISTERS)) {
+        poni_waker_set(&leaf->io.waker, w);
+    if (s->home != seat && (seat->reactor->caps & PONS_REACTOR_REGISTERS) &&
+        poni_stream_home(s) == NULL) {
         poni_runtime_hold(seat->runtime);
         before = s->home;
         s->home = seat;
@@ -329,7 +322,7 @@ io_prepared(struct poni_seat *seat, struct pons_op *op)
 }
 
 /* What the reactor does not know. As its submit(). */
-static int
+__attribute__((noinline)) static int
 io_submit_otherwise(struct pons_reactor *r, struct pons_op *op)
 {
     if (op->opcode != PONS_OP_SEND_ZC)
@@ -339,7 +332,7 @@ io_submit_otherwise(struct pons_reactor *r, struct pons_op *op)
 }
 
 /* PONS_SUBMIT_..., with the figures kept. The owner of the seat. */
-static int
+static inline int
 io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
 {
     struct pons_op *op = &leaf->io.op;
@@ -363,7 +356,7 @@ io_submit(struct poni_seat *seat, struct poni_leaf *leaf)
     return answer;
 }
 
-static enum pons_poll
+static inline enum pons_poll
 io_start_here(struct poni_seat *seat, struct poni_leaf *leaf,
               struct pons_waker *w)
 {
@@ -373,7 +366,7 @@ io_start_here(struct poni_seat *seat, struct poni_leaf *leaf,
     return PONS_PENDING;
 }
 
-static enum pons_poll
+__attribute__((noinline)) static enum pons_poll
 io_start_at_home(struct poni_seat *seat, struct poni_seat *home,
                  struct poni_leaf *leaf, struct pons_waker *w)
 {
@@ -388,7 +381,7 @@ io_start_at_home(struct poni_seat *seat, struct poni_seat *home,
         return io_end_here(leaf, op->res);
     }
     poni_lock(&s->lock);
-    pons_waker_set(&leaf->io.waker, w);
+    poni_waker_set(&leaf->io.waker, w);
     leaf->io.place = home;
     io_set(op, IO_POSTED); // the home looks for ASKED and CLOSING
     poni_unlock(&s->lock);
@@ -404,7 +397,7 @@ io_start_at_home(struct poni_seat *seat, struct poni_seat *home,
 
 /* --- on an ordinary thread --- */
 
-static enum pons_poll
+__attribute__((noinline)) static enum pons_poll
 io_start_on_thread(struct poni_self *self, struct poni_leaf *leaf,
                    struct pons_waker *w)
 {
@@ -426,7 +419,7 @@ io_start_on_thread(struct poni_self *self, struct poni_leaf *leaf,
     if (!unwanted) {
         leaf->io.place = self->context->wait;
         poni_wait_list(self->context->wait, op, poni_op_events(op));
-        pons_waker_set(&leaf->io.waker, w); // so that a close reaches us
+        poni_waker_set(&leaf->io.waker, w); // so that a close reaches us
         io_set(op, IO_LISTED);
     }
     poni_unlock(&s->lock);
@@ -454,7 +447,7 @@ io_look_again(struct poni_leaf *leaf)
 /* --- the future --- */
 
 /* With the turn. `home` was read under the lock. */
-static enum pons_poll
+static inline __attribute__((always_inline)) enum pons_poll
 io_start(struct poni_self *self, struct poni_leaf *leaf, struct poni_seat *home,
          struct pons_waker *w)
 {
@@ -472,11 +465,13 @@ io_start(struct poni_self *self, struct poni_leaf *leaf, struct poni_seat *home,
 static struct poni_seat *
 io_home(const struct poni_self *self, struct pons_stream *s)
 {
-    struct poni_seat *home = self->seat != NULL ? poni_stream_home(s) : NULL;
+    struct poni_seat *home = s->home;
 
-    if (home == NULL || home == self->seat)
-        return NULL;
-    poni_runtime_hold(home->runtime);
+    if (home == NULL || home == self->seat || self->seat == NULL)
+        return NULL; // nearly always
+    home = poni_stream_home(s);
+    if (home != NULL)
+        poni_runtime_hold(home->runtime);
     return home;
 }
 
@@ -484,11 +479,9 @@ io_home(const struct poni_self *self, struct pons_stream *s)
  * Under the lock: what an op that may start finds in front of the descriptor's
  * own bytes. 1: that is its result.
  */
-static int
-io_look_ahead(struct pons_stream *s, struct pons_op *op)
+__attribute__((noinline)) static int
+io_take_ahead(struct pons_stream *s, struct pons_op *op)
 {
-    if (s->ahead_at == s->ahead_end)
-        return 0; // nearly always
     if (s->ahead_is_fds && op->opcode != PONS_OP_ACCEPT &&
         op->opcode != PONS_OP_POLL)
         return 0;
@@ -513,6 +506,12 @@ io_look_ahead(struct pons_stream *s, struct pons_op *op)
     }
 }
 
+static inline int
+io_look_ahead(struct pons_stream *s, struct pons_op *op)
+{
+    return s->ahead_at != s->ahead_end && io_take_ahead(s, op);
+}
+
 /* Under the lock: takes the turn, or queues, or is turned away. */
 static enum io_state
 io_enter(struct pons_stream *s, struct poni_leaf *leaf, struct pons_waker *w)
@@ -533,7 +532,7 @@ io_enter(struct pons_stream *s, struct poni_leaf *leaf, struct pons_waker *w)
         return IO_STARTING;
     }
     way_append(way, op);
-    pons_waker_set(&leaf->io.waker, w);
+    poni_waker_set(&leaf->io.waker, w);
     return IO_QUEUED;
 }
 
@@ -545,7 +544,7 @@ io_never(struct poni_leaf *leaf, int err)
     return poni_ready(&leaf->base, err);
 }
 
-static enum pons_poll
+static inline enum pons_poll
 io_begin(struct poni_leaf *leaf, struct pons_waker *w)
 {
     struct poni_self *self = &poni_self;
@@ -576,7 +575,7 @@ io_begin(struct poni_leaf *leaf, struct pons_waker *w)
 }
 
 /* It has been polled before, and woken by something. */
-static enum pons_poll
+__attribute__((noinline)) static enum pons_poll
 io_continue(struct poni_leaf *leaf, struct pons_waker *w)
 {
     struct pons_stream *s = leaf->io.stream;
@@ -592,7 +591,7 @@ io_continue(struct poni_leaf *leaf, struct pons_waker *w)
         ahead = io_look_ahead(s, op);
         home = ahead ? NULL : io_home(&poni_self, s);
     } else if (state != IO_ENDED) {
-        pons_waker_set(&leaf->io.waker, w);
+        poni_waker_set(&leaf->io.waker, w);
     }
     poni_unlock(&s->lock);
     switch (state) {
@@ -691,8 +690,9 @@ poni_io_cancel(struct pons_future *f)
     poni_unlock(&s->lock);
     if (post_to != NULL)
         io_post_recall(s, op, post_to);
-    pons_waker_drop(&ended.own); // its poller is here
-    ended_wake(&ended);
+    poni_waker_waste(ended.own); // its poller is here
+    poni_waker_spend(ended.next);
+    poni_waker_spend(ended.closer);
 }
 
 /*
@@ -717,7 +717,7 @@ stream_recall_one(struct pons_stream *s, struct pons_op *op)
         break;
     case IO_LISTED: // its thread sees CLOSING
         op->flags |= IO_ASKED;
-        ended.own = waker_take(&leaf_of_op(op)->io.waker);
+        ended.own = poni_waker_take(&leaf_of_op(op)->io.waker);
         break;
     default: // POSTED: CLOSING is seen; the rest is ending
         op->flags |= IO_ASKED;
@@ -780,7 +780,7 @@ poni_stream_recall(struct pons_stream *s, const struct pons_waker *closer)
             s->way[i] = (struct stream_way){NULL, NULL, 0};
     quiet = stream_quiet(s);
     if (!quiet)
-        pons_waker_set(&s->closer, closer);
+        poni_waker_set(&s->closer, closer);
     poni_unlock(&s->lock);
     return quiet;
 }
@@ -820,7 +820,7 @@ io_event_end(struct poni_seat *seat, struct pons_op *op, int32_t res)
         leaf_of_op(op)->base.result = res;
         io_set(op, IO_ENDED_RECALLED);
     } else {
-        io_end(s, op, res, &ended);
+        io_end_inline(s, op, res, &ended);
     }
     poni_unlock(&s->lock);
     ended_wake(&ended);

@@ -118,8 +118,21 @@ void poni_io_init(struct poni_leaf *leaf, struct pons_stream *s,
                   enum pons_opcode opcode, unsigned flags);
 enum pons_poll poni_io_poll(struct pons_future *f, struct pons_waker *w);
 
-/* Whether the end of `leaf` has kept the turn: then its call lets go of it. */
-int poni_io_kept(const struct poni_leaf *leaf);
+/* Whether the end of `op`, with that result, keeps the turn. */
+static inline int
+poni_io_keeps_turn(const struct pons_op *op, int64_t res)
+{
+    if (op->flags & IO_HOLDS_SHORT)
+        return res >= 0 && (res < (int64_t)op->len || op->len == IO_LEN_MAX);
+    return (op->flags & IO_HOLDS) != 0;
+}
+
+/* Whether that of `leaf` has: then its call lets go of it. */
+static inline int
+poni_io_kept(const struct poni_leaf *leaf)
+{
+    return poni_io_keeps_turn(&leaf->io.op, leaf->base.result);
+}
 
 /* The longer call that `leaf` was the last part of has ended: passes the turn
  * on, if it has it. */

@@ -23,6 +23,7 @@
 #include "future.h"
 #include "lock.h"
 #include "opcode.h"
+#include "seat.h"
 #include "stream.h"
 
 enum {

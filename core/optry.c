@@ -22,6 +22,7 @@
 #include "fail.h"
 #include "opcode.h"
 #include "sigpipe.h"
+#include "sys.h"
 
 #ifndef RWF_NOSIGNAL
 #define RWF_NOSIGNAL 0x00000100 // Linux 6.18
@@ -52,31 +53,42 @@ try_flags_refused(const struct pons_op *op)
     return (op->op_flags & (MSG_DONTWAIT | MSG_WAITALL)) != 0;
 }
 
-static int
+/* What the kernel said of a call. */
+static inline int
+try_told(struct pons_op *op, long n)
+{
+    if (n == -EAGAIN)
+        return 0;
+    op->res = (int32_t)n;
+    return 1;
+}
+
+static inline int
 try_recv(struct pons_op *op)
 {
-    ssize_t n;
+    long n;
 
     if (try_flags_refused(op))
         return try_says(op, -EINVAL);
     do
-        n = recv(op->fd, op->addr, op->len, (int)op->op_flags | MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    return try_ended(op, n);
+        n = poni_sys_recv(op->fd, op->addr, op->len,
+                          (int)op->op_flags | MSG_DONTWAIT);
+    while (n == -EINTR);
+    return try_told(op, n);
 }
 
-static int
+static inline int
 try_send(struct pons_op *op)
 {
     int flags = (int)op->op_flags | MSG_DONTWAIT | MSG_NOSIGNAL;
-    ssize_t n;
+    long n;
 
     if (try_flags_refused(op))
         return try_says(op, -EINVAL);
     do
-        n = send(op->fd, op->addr, op->len, flags);
-    while (n < 0 && errno == EINTR);
-    return try_ended(op, n);
+        n = poni_sys_send(op->fd, op->addr, op->len, flags);
+    while (n == -EINTR);
+    return try_told(op, n);
 }
 
 static int
@@ -296,8 +308,8 @@ try_poll(struct pons_op *op)
     return try_says(op, n < 0 ? -errno : p.revents);
 }
 
-int
-poni_op_try(struct pons_op *op)
+__attribute__((noinline)) static int
+try_other(struct pons_op *op)
 {
     int saved = errno, ended;
 
@@ -311,14 +323,6 @@ poni_op_try(struct pons_op *op)
         break;
     case PONS_OP_CONNECT:
         ended = try_connect(op);
-        break;
-    case PONS_OP_RECV:
-    case PONS_OP_RECV_MULTI:
-        ended = try_recv(op);
-        break;
-    case PONS_OP_SEND:
-    case PONS_OP_SEND_ZC:
-        ended = try_send(op);
         break;
     case PONS_OP_READ:
         ended = try_read(op);
@@ -342,6 +346,21 @@ poni_op_try(struct pons_op *op)
     }
     errno = saved;
     return ended;
+}
+
+int
+poni_op_try(struct pons_op *op)
+{
+    switch (op->opcode) {
+    case PONS_OP_RECV:
+    case PONS_OP_RECV_MULTI:
+        return try_recv(op);
+    case PONS_OP_SEND:
+    case PONS_OP_SEND_ZC:
+        return try_send(op);
+    default:
+        return try_other(op);
+    }
 }
 
 static short

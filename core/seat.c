@@ -42,6 +42,7 @@ list_init(struct tasklist *l)
 {
     l->first = NULL;
     l->end = &l->first;
+    l->count = 0;
 }
 
 static void
@@ -50,6 +51,7 @@ list_push(struct tasklist *l, struct pons_task *t)
     t->next = NULL;
     *l->end = t;
     l->end = &t->next;
+    l->count++;
 }
 
 static struct pons_task *
@@ -60,6 +62,7 @@ list_pop(struct tasklist *l)
     if (t == NULL)
         return NULL;
     l->first = t->next;
+    l->count--;
     if (l->first == NULL)
         l->end = &l->first;
     return t;
@@ -73,6 +76,7 @@ list_splice(struct tasklist *to, struct tasklist *from)
         return;
     *to->end = from->first;
     to->end = from->end;
+    to->count += from->count;
     list_init(from);
 }
 
@@ -82,15 +86,15 @@ task_is_pinned(const struct pons_task *t)
     return t->kind == KIND_FIBER && t->started && !t->migratable;
 }
 
-/* Calls somebody if the ring has been behind for longer than a wake costs. */
-static void
-seat_offer(struct poni_seat *s)
+/* Somebody sleeps: calls him if the ring has been behind for longer than a wake
+ * costs. */
+__attribute__((noinline)) static void
+seat_offer_sleeper(struct poni_seat *s)
 {
     struct pons_runtime *rt = s->runtime;
     uint64_t now;
 
-    if (poni_load_relaxed(&rt->sleepers) == 0 ||
-        poni_load_relaxed(&rt->searchers) != 0)
+    if (poni_load_relaxed(&rt->searchers) != 0)
         return;
     now = poni_ticks();
     if (s->busy_since == 0) {
@@ -102,9 +106,16 @@ seat_offer(struct poni_seat *s)
     }
 }
 
+static inline void
+seat_offer(struct poni_seat *s)
+{
+    if (poni_load_relaxed(&s->runtime->sleepers) != 0)
+        seat_offer_sleeper(s);
+}
+
 /* --- queues --- */
 
-static void
+static inline void
 seat_push_ring(struct poni_seat *s, struct pons_task *t)
 {
     if (!list_empty(&s->local) || !runqueue_push(&s->ring, t))
@@ -225,7 +236,7 @@ poni_seat_post_task(struct poni_seat *s, struct pons_task *t)
 void
 poni_task_enqueue(struct pons_task *t)
 {
-    struct poni_self *self = poni_self_now();
+    struct poni_self *self = &poni_self; // nothing here suspends
     struct poni_seat *s = self->seat;
 
     if (task_is_pinned(t) && t->seat != s) {
@@ -436,19 +447,42 @@ seat_turns(const struct poni_seat *s)
            (timer != PONS_NEVER && timer <= pons_now());
 }
 
-/* There is nothing to run: finds something, or sleeps once. A sleep that finds
+/*
+ * How many tasks until the next turn: one round. What becomes ready meanwhile
+ * would queue behind these anyway, and what they give the reactor goes to the
+ * kernel at once: more turns would be system calls for nothing. And one more:
+ * if there is none the seat is idle, and looks and sleeps by one call.
+ */
+static unsigned
+seat_round(const struct poni_seat *s)
+{
+    unsigned n =
+        runqueue_count(&s->ring) + s->local.count + s->pinned.count + 1;
+
+    if (n < TURN_LEAST)
+        return TURN_LEAST;
+    return n < TURN_MOST ? n : TURN_MOST;
+}
+
+/* There is nothing to run but what has yielded: takes a turn, and what was
+ * injected, and if there is still nothing sleeps once. A sleep that finds
  * I/O ends at once, so a look just before it is a system call too many. */
 static void
 seat_idle(struct poni_seat *s, const uint32_t *word, uint32_t value,
           uint64_t deadline_ns)
 {
-    if (seat_turns(s))
+    int turns = seat_turns(s);
+
+    if (turns)
         seat_turn(s);
-    if (seat_has_work(s) || seat_take_injected(s) > 0) {
+    if (seat_take_injected(s) > 0 || seat_has_work(s)) {
         poni_seat_end_search(s);
+        if (turns)
+            s->turn_in = seat_round(s);
         return;
     }
     poni_seat_rest(s, word, value, deadline_ns);
+    s->turn_in = seat_round(s);
 }
 
 void
@@ -460,9 +494,10 @@ poni_seat_work(struct poni_seat *s, const uint32_t *word, uint32_t value,
     while (poni_load_acquire(word) != value) {
         struct pons_task *t;
 
-        if (++s->tick % TURN_EVERY == 0) {
+        if (s->turn_in-- == 0) {
             seat_turn(s);
             (void)seat_take_injected(s);
+            s->turn_in = seat_round(s);
             if (runqueue_count(&s->ring) > 0)
                 seat_offer(s);
             if (s->searching || poni_load_relaxed(&s->called_to_search))
@@ -490,7 +525,6 @@ poni_seat_step(struct poni_seat *s, uint64_t deadline_ns)
     static const uint32_t never = 0;
     struct pons_task *t;
 
-    s->tick++;
     t = seat_next(s);
     if (t != NULL) {
         poni_seat_end_search(s);
@@ -507,6 +541,7 @@ poni_seat_init(struct poni_seat *s, struct pons_runtime *rt, unsigned index)
     s->index = index;
     s->bit = UINT64_C(1) << index;
     s->random = index + 1;
+    s->turn_in = TURN_LEAST;
     list_init(&s->local);
     list_init(&s->pinned);
     list_init(&s->yielded);

@@ -20,17 +20,21 @@
 #include "files.h"
 #include "pons/reactor.h"
 #include "runqueue.h"
+#include "self.h"
 #include "slab.h"
 #include "spin.h"
 #include "timers.h"
 
 enum {
-    TURN_EVERY = 61, // tasks between two looks at reactor and injection; a
-                     // prime, so that it does not beat with a program's period
-    BUDGET = 128,    // operations of one poll
-    LIFO_RUN = 3,    // tasks in a row from the LIFO slot, then the ring's turn
-    EVENTS = 256,    // per look at the reactor
-    NEW_WORK = 2,    // ready new tasks from which a second worker is called
+    /* Tasks between two looks at reactor and injection: all that were ready at
+     * the last, so that each has its turn, within these bounds. The lower is a
+     * prime, so that it does not beat with a program's period. */
+    TURN_LEAST = 61,
+    TURN_MOST = 256,
+    BUDGET = 128, // operations of one poll
+    LIFO_RUN = 3, // tasks in a row from the LIFO slot, then the ring's turn
+    EVENTS = 256, // per look at the reactor
+    NEW_WORK = 2, // ready new tasks from which a second worker is called
 };
 
 /* Who works on a seat that has no worker: nobody, somebody, or somebody for
@@ -40,6 +44,7 @@ enum seat_sat { SEAT_FREE, SEAT_TAKEN, SEAT_AWAITED };
 /* Ready tasks in order, by their `next`. */
 struct tasklist {
     struct pons_task *first, **end;
+    unsigned count;
 };
 
 struct poni_seat {
@@ -55,7 +60,8 @@ struct poni_seat {
     struct tasklist pinned;         // ready fibers that stay on this thread
     struct tasklist yielded;        // become `local` after the reactor's turn
     struct tasklist yielded_pinned; // and `pinned`
-    uint32_t tick, lifo_run, budget;
+    uint32_t turn_in;               // so many tasks
+    uint32_t lifo_run, budget;
     uint32_t searching;   // counted in runtime->searchers
     uint32_t has_yielded; // the running poll has
     uint32_t working;     // inside poni_seat_work(): no second one may begin
@@ -111,6 +117,26 @@ void poni_seat_push_yielded(struct poni_seat *s, struct pons_task *t);
 
 /* The running poll wants to be polled again after the reactor was turned. */
 void poni_seat_yield(struct poni_seat *s, struct pons_waker *w);
+
+/*
+ * Charges one operation to the running task's budget. 0: it is used up; the
+ * future has been made to be polled again after the reactor was turned, and
+ * answers PONS_PENDING.
+ */
+static inline int
+poni_budget_take(const struct poni_self *self, struct pons_waker *w)
+{
+    struct poni_seat *s = self->seat;
+
+    if (s == NULL || self->task == NULL)
+        return 1; // an ordinary thread holds up nobody
+    if (s->budget > 0) {
+        s->budget--;
+        return 1;
+    }
+    poni_seat_yield(s, w);
+    return 0;
+}
 
 /* Any thread: `op` is POSTED or RECALLED; its seat shall look at it. 0: the
  * runtime has stopped, and nobody will. */

@@ -135,19 +135,6 @@ poni_refuse_poll(const char *call, const char *instead)
                      call, instead);
 }
 
-int
-poni_budget_take(struct poni_self *self, struct pons_waker *w)
-{
-    if (self->seat == NULL || self->task == NULL)
-        return 1; // an ordinary thread holds up nobody
-    if (self->seat->budget > 0) {
-        self->seat->budget--;
-        return 1;
-    }
-    poni_seat_yield(self->seat, w);
-    return 0;
-}
-
 void
 pons_mask_open(struct pons_mask *m, uint64_t grace_ns)
 {

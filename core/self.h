@@ -82,11 +82,4 @@ int64_t poni_await_as(struct pons_future *f, const char *what);
 /* Logs a calling form inside poll() and returns -EDEADLK. */
 int poni_refuse_poll(const char *call, const char *instead);
 
-/*
- * Charges one operation to the running task's budget. 0: it is used up; the
- * future has been made to be polled again after the reactor was turned, and
- * answers PONS_PENDING.
- */
-int poni_budget_take(struct poni_self *self, struct pons_waker *w);
-
 #endif /* PONI_SELF_H */

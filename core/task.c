@@ -63,8 +63,18 @@ waker_notify(void *data)
 static void
 waker_wake(void *data)
 {
-    poni_task_wake(data);
-    poni_task_unref(data);
+    struct pons_task *t = data;
+
+    switch (task_wake_unref(&t->word)) {
+    case OWES_ENQUEUE:
+        poni_task_enqueue(t);
+        break;
+    case OWES_FREE:
+        task_free(t);
+        break;
+    default:
+        break;
+    }
 }
 
 static void

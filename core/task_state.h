@@ -182,6 +182,22 @@ task_unref(uint32_t *word)
     return task_refs(poni_sub(word, TASK_REF)) == 1 ? OWES_FREE : OWES_NOTHING;
 }
 
+/*
+ * A wake that consumes its reference, as one change. Who owes OWES_ENQUEUE may
+ * touch the task until then: the life's reference stays while it is QUEUED.
+ */
+PONS_MUST_USE static inline enum task_owes
+task_wake_unref(uint32_t *word)
+{
+    uint32_t old = poni_load_relaxed(word);
+
+    do {
+        if (task_phase(old) == TASK_DONE)
+            return task_unref(word);
+    } while (!poni_cas(word, &old, task_after_wake(old) - TASK_REF));
+    return task_phase(old) == TASK_IDLE ? OWES_ENQUEUE : OWES_NOTHING;
+}
+
 static inline void
 task_ref(uint32_t *word)
 {

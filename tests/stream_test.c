@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #include "core/stream.h"
 #include "everywhere.h"
 #include "pons/error.h"
+#include "pons/socket.h"
 #include "scratch.h"
 
 enum {
@@ -1206,8 +1208,8 @@ home_is_freed_outside_the_streams_lock(void)
     pons_runtime_unref(next);
 }
 
-/* The system call of a recv on homed[0], before its operation is posted: then
- * the home stops, and `next` becomes the stream's home. */
+/* The system call of a recvmsg on homed[0], before its operation is posted:
+ * then the home stops, and `next` becomes the stream's home. */
 static struct {
     uint32_t armed;
     struct pons_runtime *home, *next;
@@ -1247,13 +1249,23 @@ move_home(void)
 
 /* The C library's, for the core, too. */
 ssize_t
-recv(int fd, void *bytes, size_t size, int flags)
+recvmsg(int fd, struct msghdr *message, int flags)
 {
     if (poni_load_acquire(&between.armed) && fd == homed[0]->fd) {
         poni_store_release(&between.armed, 0);
         move_home();
     }
-    return recvfrom(fd, bytes, size, flags, NULL, NULL);
+    return syscall(SYS_recvmsg, fd, message, flags);
+}
+
+static int64_t
+reads_a_message(void *arg)
+{
+    struct reader *r = arg;
+    struct iovec part = {.iov_base = r->bytes, .iov_len = r->size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+    return pons_recvmsg(r->s, &message, 0);
 }
 
 static void
@@ -1269,7 +1281,7 @@ home_is_kept_while_an_operation_goes_there(void)
     between.next = runtime_of("epoll", "1");
     r.s = homed[0];
     poni_store_release(&between.armed, 1);
-    CHECK_EQ(pons_spawn(rt, reads, &r, &t), 0);
+    CHECK_EQ(pons_spawn(rt, reads_a_message, &r, &t), 0);
     while (!poni_load_acquire(&home_freed))
         (void)sched_yield(); // the operation has found that it stopped
     send_for(t);

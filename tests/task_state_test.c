@@ -39,6 +39,12 @@ wake(uint32_t *word)
 }
 
 static int
+wake_unref(uint32_t *word)
+{
+    return (int)task_wake_unref(word);
+}
+
+static int
 cancel(uint32_t *word)
 {
     return (int)task_cancel(word);
@@ -104,6 +110,11 @@ static const struct row rows[] = {
     {wake,    TASK_RUNNING, TASK_REWOKEN, 0, 0,  0, OWES_NOTHING},
     {wake,    TASK_REWOKEN, TASK_REWOKEN, 0, 0,  0, OWES_NOTHING},
     {wake,    TASK_DONE,    TASK_DONE,    0, 0,  0, OWES_NOTHING},
+    {wake_unref, TASK_IDLE,    TASK_QUEUED,  0, 0, -1, OWES_ENQUEUE},
+    {wake_unref, TASK_QUEUED,  TASK_QUEUED,  0, 0, -1, OWES_NOTHING},
+    {wake_unref, TASK_RUNNING, TASK_REWOKEN, 0, 0, -1, OWES_NOTHING},
+    {wake_unref, TASK_REWOKEN, TASK_REWOKEN, 0, 0, -1, OWES_NOTHING},
+    {wake_unref, TASK_DONE,    TASK_DONE,    0, 0, -1, OWES_NOTHING},
     {cancel,  TASK_IDLE,    TASK_QUEUED,  TASK_CANCELLED, 0, 0, OWES_ENQUEUE},
     {cancel,  TASK_QUEUED,  TASK_QUEUED,  TASK_CANCELLED, 0, 0, OWES_NOTHING},
     {cancel,  TASK_RUNNING, TASK_REWOKEN, TASK_CANCELLED, 0, 0, OWES_NOTHING},
@@ -215,6 +226,10 @@ last_reference_owes_free(void)
     word = word_of(TASK_DONE, TASK_JOINING, 2);
     CHECK_EQ(task_unref(&word), OWES_NOTHING);
     CHECK_EQ(task_unref(&word), OWES_FREE);
+    word = word_of(TASK_DONE, TASK_JOINING, 2);
+    CHECK_EQ(task_wake_unref(&word), OWES_NOTHING);
+    CHECK_EQ(task_wake_unref(&word), OWES_FREE);
+    CHECK_EQ(word, word_of(TASK_DONE, TASK_JOINING, 0));
 }
 
 /* The life's reference outlasts the wake of the joiner, who drops the handle.
