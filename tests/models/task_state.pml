@@ -69,21 +69,32 @@ inline unref()
 
 /* --- wakers --- */
 
-inline task_wake()
+/*
+ * task_wake_unref(): in one change, unless it is DONE. Who is to queue the task
+ * touches it after its reference is gone: the life's stays while it is QUEUED.
+ */
+inline task_wake_unref()
 {
-    d_step {
-        ALIVE;
-        owes = (phase == IDLE);
-        if
-        :: phase == IDLE -> phase = QUEUED
+    if
+    :: d_step {
+            phase != DONE ->
+            ALIVE;
+            owes = (phase == IDLE);
+            if
+            :: phase == IDLE -> phase = QUEUED
 #if !defined(BROKEN_1) && !defined(BROKEN_2)
-        :: phase == RUNNING -> phase = REWOKEN
+            :: phase == RUNNING -> phase = REWOKEN
 #elif defined(BROKEN_2) /* a running task is queued at once */
-        :: phase == RUNNING -> phase = QUEUED; owes = 1
+            :: phase == RUNNING -> phase = QUEUED; owes = 1
 #endif /* BROKEN_1: a running task needs no wake */
-        :: else
-        fi
-    }
+            :: else
+            fi;
+            assert(refs > 0);
+            refs--;
+            freed = freed + (refs == 0)
+        }
+    :: phase == DONE -> unref()
+    fi
 }
 
 /* pons_waker_wake() of a clone. */
@@ -93,12 +104,11 @@ active [2] proctype waker()
     mtype phase_seen;
 
     brought[_pid] = 1;
-    task_wake();
+    task_wake_unref();
     if
     :: owes -> enqueue()
     :: else
-    fi;
-    unref()
+    fi
 }
 
 /* --- a seat --- */
