@@ -31,6 +31,7 @@ enum {
     COMPLETIONS_MAX = 65536,
     COMPLETIONS = 4096, // at least, unless cq says so: 64 KiB
     FOR_EACH = 4,       // completions for each entry: more are in flight
+    BUFFER_SIZE_MAX = 1 << 30,
 };
 
 #define ZERO_COPY_NEVER (UINT64_C(1) << 31) // no send is that long
@@ -175,6 +176,28 @@ uring_nest(struct uring *u, int *fd)
 }
 
 static int
+uring_say_lending(const struct uring *u, struct pons_buffers *b)
+{
+    b->count = u->lending.count;
+    b->size = u->lending.size;
+    b->ahead = u->lending.ahead;
+    return 0;
+}
+
+static int
+uring_control_buffers(struct uring *u, unsigned what, void *arg)
+{
+    switch (what) {
+    case PONS_CONTROL_LEND:
+        return poni_uring_lend(u, arg);
+    case PONS_CONTROL_RETURN:
+        return poni_uring_return(u, arg);
+    default:
+        return uring_say_lending(u, arg);
+    }
+}
+
+static int
 uring_control(struct pons_reactor *r, unsigned what, void *arg)
 {
     struct uring *u = uring_self(r);
@@ -186,10 +209,10 @@ uring_control(struct pons_reactor *r, unsigned what, void *arg)
         return uring_say_stats(u, arg);
     case PONS_CONTROL_LEND:
     case PONS_CONTROL_RETURN:
-        if (!(u->can.opcodes >> PONS_OP_RECV_MULTI & 1))
-            return -ENOTSUP;
-        return what == PONS_CONTROL_LEND ? poni_uring_lend(u, arg)
-                                         : poni_uring_return(u, arg);
+    case PONS_CONTROL_LENDING:
+        if (u->can.opcodes >> PONS_OP_RECV_MULTI & 1)
+            return uring_control_buffers(u, what, arg);
+        return -ENOTSUP;
     default:
         return -ENOTSUP;
     }
@@ -287,6 +310,19 @@ close_bell:
     return err;
 }
 
+static struct uring_lending
+uring_lending_of(const struct pons_host *host, const struct pons_config *config)
+{
+    struct uring_lending l = {
+        .count = 1,
+        .size = (uint32_t)host->config_uint(config, "buffer_size"),
+        .ahead = (uint16_t)host->config_uint(config, "ahead")};
+
+    while (l.count < host->config_uint(config, "buffers"))
+        l.count *= 2;
+    return l;
+}
+
 static const struct pons_reactor_ops uring_ops; // below; it names open()
 
 static int
@@ -304,6 +340,7 @@ uring_open(struct pons_reactor **out, const struct pons_config *config,
     u->registers = host->config_uint(config, "registered") != 0;
     u->workers = (unsigned)host->config_uint(config, "workers");
     u->zero_copy.at_least = host->config_uint(config, "zero_copy");
+    u->lending = uring_lending_of(host, config);
     err = uring_open_all(u, config, reason);
     if (err < 0) {
         host->free(host, u, sizeof *u);
@@ -373,6 +410,26 @@ static const struct pons_option uring_options[] = {
      .max = ZERO_COPY_NEVER,
      .help = "from how many bytes on a zero-copy send is one, until the kernel "
              "says that it copies; 0: always; 2G: never"},
+    {.name = "buffers",
+     .type = PONS_OPTION_UINT,
+     .fallback = "64",
+     .min = 1,
+     .max = PONS_BUFFERS_MAX,
+     .help = "how many a worker has to lend to multishot receives; a power of "
+             "two is made of it"},
+    {.name = "buffer_size",
+     .type = PONS_OPTION_BYTES,
+     .fallback = "16k",
+     .min = 1,
+     .max = BUFFER_SIZE_MAX,
+     .help = "of each of them"},
+    {.name = "ahead",
+     .type = PONS_OPTION_UINT,
+     .fallback = "16",
+     .min = 1,
+     .max = PONS_BUFFERS_MAX,
+     .help = "so many receives of one connection that nobody has taken, and "
+             "it is not read from until they are"},
     {0},
 };
 

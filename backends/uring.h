@@ -228,6 +228,12 @@ struct uring_zero_copy {
     uint8_t skips[URING_SKIPS]; // by descriptor: sends until the next try
 };
 
+/* buffers=, buffer_size=, ahead= */
+struct uring_lending {
+    uint32_t count, size; // a power of two; bytes
+    uint16_t ahead;
+};
+
 struct uring {
     struct pons_reactor base;
     const struct pons_host *host;
@@ -254,6 +260,7 @@ struct uring {
     uint64_t repeats, overflows;
 
     struct uring_group *groups; // URING_GROUPS, or NULL: none yet
+    struct uring_lending lending;
     struct uring_zero_copy zero_copy;
 
     /* Any thread: a wake that poll() has not answered. On a line of its own,

@@ -110,7 +110,7 @@ lend_is_wrong(const struct pons_buffers *b)
 {
     return b->base == NULL || b->size == 0 || b->count == 0 ||
            b->count > PONS_BUFFERS_MAX || (b->count & (b->count - 1)) != 0 ||
-           b->reserved[0] != 0 || b->reserved[1] != 0 || b->reserved[2] != 0;
+           b->ahead != 0 || b->reserved[0] != 0 || b->reserved[1] != 0;
 }
 
 int

@@ -21,33 +21,40 @@ enum {
 struct poni_buffers {
     char *base;
     uint64_t epoch; // of the process that made it (P10)
+    unsigned ahead;
 
     uint32_t lock;          // guards what follows
     uint32_t out;           // how many are lent
     struct poni_seat *seat; // NULL: its reactor is closed
     struct poni_buffer *returned;
-    struct poni_buffer items[BUFFERS];
+    struct poni_buffer items[];
 };
 
 /* --- the group of a seat --- */
 
+/* Makes what `group` says, and makes it what LEND wants. */
 static struct poni_buffers *
-buffers_new(struct poni_seat *s)
+buffers_new(struct poni_seat *s, struct pons_buffers *group)
 {
-    struct poni_buffers *b = calloc(1, sizeof *b);
+    size_t bytes = (size_t)group->count * group->size;
+    struct poni_buffers *b =
+        calloc(1, sizeof *b + group->count * sizeof *b->items);
 
     if (b == NULL)
         return NULL;
-    b->base = aligned_alloc(ALIGNMENT, (size_t)BUFFERS * BUFFER_BYTES);
+    bytes = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    group->base = b->base = aligned_alloc(ALIGNMENT, bytes);
     if (b->base == NULL) {
         free(b);
         return NULL;
     }
     b->epoch = poni_epoch();
+    b->ahead = group->ahead;
+    group->ahead = 0; // not the engine's
     b->seat = s;
-    for (uint32_t i = 0; i < BUFFERS; i++)
+    for (uint32_t i = 0; i < group->count; i++)
         b->items[i] = (struct poni_buffer){
-            .of = b, .data = b->base + (size_t)i * BUFFER_BYTES, .number = i};
+            .of = b, .data = b->base + (size_t)i * group->size, .number = i};
     return b;
 }
 
@@ -62,23 +69,31 @@ struct poni_buffers *
 poni_buffers_of(struct poni_seat *s)
 {
     struct pons_reactor *r = s->reactor;
-    struct pons_buffers group = {
-        .size = BUFFER_BYTES, .count = BUFFERS, .group = GROUP};
+    struct pons_buffers group = {.size = BUFFER_BYTES,
+                                 .count = BUFFERS,
+                                 .group = GROUP,
+                                 .ahead = BUFFERS_AHEAD};
 
     if (s->buffers != NULL || s->lend_tried)
         return s->buffers;
     s->lend_tried = 1;
     if (!poni_reactor_has(r, PONS_OP_RECV_MULTI) || r->ops->control == NULL)
         return NULL;
-    s->buffers = buffers_new(s);
+    (void)r->ops->control(r, PONS_CONTROL_LENDING, &group); // or as it is
+    s->buffers = buffers_new(s, &group);
     if (s->buffers == NULL)
         return NULL;
-    group.base = s->buffers->base;
     if (r->ops->control(r, PONS_CONTROL_LEND, &group) == 0)
         return s->buffers;
     buffers_free(s->buffers);
     s->buffers = NULL;
     return NULL;
+}
+
+unsigned
+poni_buffers_ahead(const struct poni_seat *s)
+{
+    return s->buffers != NULL ? s->buffers->ahead : BUFFERS_AHEAD;
 }
 
 struct poni_buffer *

@@ -17,8 +17,9 @@
 #include "seat.h"
 
 enum {
-    BUFFERS = 64,         // in a seat's group
-    BUFFER_BYTES = 16384, // of each, and of one of the heap
+    BUFFERS = 64,         // in a seat's group, where its engine has no option
+    BUFFER_BYTES = 16384, // of each, likewise; and of one of the heap
+    BUFFERS_AHEAD = 16,   // lent to one multishot and not taken, likewise
 };
 
 /* A buffer that is out, with what is in it. */
@@ -33,6 +34,10 @@ struct poni_buffer {
 /* The group of `s`; NULL: its reactor does not lend, or there is no memory. The
  * owner. */
 struct poni_buffers *poni_buffers_of(struct poni_seat *s);
+
+/* The owner: at how many of its results that nobody has taken a multishot of
+ * `s` pauses. */
+unsigned poni_buffers_ahead(const struct poni_seat *s);
 
 /* The owner: the reactor has lent this one, with `size` bytes in it. */
 struct poni_buffer *poni_buffers_lent(struct poni_seat *s, unsigned number,

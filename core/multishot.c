@@ -4,7 +4,7 @@
  *
  * The trap is memory that somebody else needs: who does not take what is told
  * would hold all buffers of a seat. So a multishot that is ahead of its taker
- * by AHEAD_MAX is cancelled, and begun again once all is taken; and who finds
+ * by too many is cancelled, and begun again once all is taken; and who finds
  * no buffer left (-ENOBUFS) goes on with one of the heap. Nobody waits for a
  * buffer.
  */
@@ -27,10 +27,10 @@
 #include "stream.h"
 
 enum {
-    AHEAD_MAX = 16, // told and not taken, of one multishot
-    TOLD = -EAGAIN, // the result of a multishot op whose last event was a
-                    // success; of no other
-    FDS_MIN = 8,    // room in the first list of connections; it doubles
+    ACCEPTED_MAX = 16, // connections told and not taken, of one multishot
+    TOLD = -EAGAIN,    // the result of a multishot op whose last event was a
+                       // success; of no other
+    FDS_MIN = 8,       // room in the first list of connections; it doubles
 };
 
 enum multi_kind { MULTI_RECV, MULTI_ACCEPT, MULTI_POLL };
@@ -277,11 +277,17 @@ poni_multi_prepare(struct poni_seat *seat, struct pons_op *op)
     return 0;
 }
 
+static unsigned
+multi_ahead(const struct pons_multi *m, const struct poni_seat *seat)
+{
+    return m->kind == MULTI_RECV ? poni_buffers_ahead(seat) : ACCEPTED_MAX;
+}
+
 /* Under the lock, by the owner of the seat: it is told faster than taken. */
 static void
 multi_pause(struct pons_multi *m, struct poni_seat *seat)
 {
-    if (m->kind == MULTI_POLL || m->count < AHEAD_MAX ||
+    if (m->kind == MULTI_POLL || m->count < multi_ahead(m, seat) ||
         (m->flags & MULTI_PAUSED))
         return;
     m->flags |= MULTI_PAUSED;

@@ -19,6 +19,9 @@ enum {
     IDLE = 64,
     TIMES = 20,
     GROUPS = 4,
+    CORE_SIZE = 16384, // what the core lends where the engine has no wish
+    CORE_COUNT = 64,
+    CORE_AHEAD = 16,
 };
 
 static int
@@ -269,6 +272,36 @@ lent_return_refused(struct kit *k)
     kit_lent_free(&l);
 }
 
+/* A group as the engine asks for it, or where it does not as the core has it:
+ * one is lent and comes back. */
+static void
+lent_as_asked(struct kit *k)
+{
+    struct pons_buffers b = {
+        .size = CORE_SIZE, .count = CORE_COUNT, .ahead = CORE_AHEAD};
+    struct pons_reactor *r = kit_open(k);
+    struct kit_lent l;
+    struct kit_multi m;
+    struct kit_told t;
+    int fds[2], err = r->ops->control(r, PONS_CONTROL_LENDING, &b);
+
+    if (err != -ENOTSUP)
+        kit_check_result(err, 0, "LENDING");
+    KIT_WANT(b.ahead > 0, "LENDING: wanted to be let ahead, found 0");
+    l = kit_lend(r, 0, b.size, b.count);
+    kit_unix_pair(fds, SOCK_STREAM);
+    kit_say(fds[1], "a");
+    m = kit_multi_of(r, PONS_OP_RECV_MULTI, fds[0], 0);
+    kit_multi_arm(&m);
+    t = kit_multi_succeeds(&m);
+    kit_lent_take(&l, &t);
+    kit_lent_return(&l, t.buffer);
+    kit_multi_stop(&m);
+    kit_close_pair(r, fds);
+    kit_close(r);
+    kit_lent_free(&l);
+}
+
 /* Groups do not know of each other. */
 static void
 lent_of_groups(struct kit *k)
@@ -351,6 +384,8 @@ const struct kit_test kit_multi_lent_tests[] = {
      lent_to_nobody_idle},
     {"R10", "what cannot be lent is refused", NEEDS, KIT_MULTI_ON,
      lent_lend_refused},
+    {"R10", "what the engine asks to lend it takes", NEEDS, KIT_MULTI_ON,
+     lent_as_asked},
     {"R10", "what was not lent cannot be returned", NEEDS, KIT_MULTI_ON,
      lent_return_refused},
     {"R10", "each group lends its own buffers", NEEDS, KIT_MULTI_ON,

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "core/buffers.h"
+#include "core/self.h"
 #include "core/stream.h"
 #include "course.h"
 #include "everywhere.h"
@@ -117,6 +118,35 @@ again_body(void *arg)
     pass_and_return_elsewhere(1);
 }
 
+/* Twenty bytes through eight buffers of four. */
+static void
+small_body(void *arg)
+{
+    static const char all[] = "0123456789abcdefghij";
+    struct course c;
+
+    (void)arg;
+    course_begin(&c);
+    course_say(&c, all);
+    for (size_t i = 0; i < sizeof all - 1; i += 4) {
+        CHECK_EQ(pons_recv_next(&c.m, &c.bytes), 4);
+        CHECK_EQ(memcmp(c.bytes.data, all + i, 4), 0);
+        CHECK(((struct poni_buffer *)c.bytes.owner)->of != NULL);
+        CHECK(((struct poni_buffer *)c.bytes.owner)->number < 8);
+        pons_lent_return(&c.bytes);
+    }
+    CHECK_EQ(poni_buffers_ahead(poni_self.seat), 6);
+    course_end(&c);
+}
+
+static void
+a_seat_lends_what_the_engines_options_say(void)
+{
+    if (!reactor_is_here("uring"))
+        SKIP("no engine here has such options: there is no io_uring");
+    within("uring:buffers=8:buffer_size=4:ahead=6", "0", small_body, NULL);
+}
+
 /* In a runtime. */
 static void
 what_others_return_is_lent_again(void)
@@ -225,6 +255,8 @@ static const struct unit_test tests[] = {
     {"all_buffers_may_be_held", all_buffers_may_be_held},
     {"buffers_are_returned_on_any_thread", buffers_are_returned_on_any_thread},
     {"what_others_return_is_lent_again", what_others_return_is_lent_again},
+    {"a_seat_lends_what_the_engines_options_say",
+     a_seat_lends_what_the_engines_options_say},
     {"one_operation_tells_of_all", one_operation_tells_of_all},
     {"many_share_the_buffers_of_their_seats",
      many_share_the_buffers_of_their_seats},

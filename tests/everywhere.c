@@ -153,6 +153,16 @@ reactors_here(void)
 }
 
 int
+reactor_is_here(const char *name)
+{
+    const char *const *r = reactors_here();
+
+    while (*r != NULL && strcmp(*r, name) != 0)
+        r++;
+    return *r != NULL;
+}
+
+int
 everywhere_beside(const char *files)
 {
 #ifdef TEST_URING

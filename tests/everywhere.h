@@ -33,6 +33,7 @@
  * libraries are, and uring where liburing's header is and io_uring is allowed;
  * NULL at the end. */
 const char *const *reactors_here(void);
+int reactor_is_here(const char *name);
 
 typedef void body_f(void *arg);
 

@@ -228,22 +228,13 @@ one_that_waits_for_room_is_cancelled_and_nothing_went(void)
 
 /* --- its two steps --- */
 
-static int
-uring_is_here(void)
-{
-    for (const char *const *r = reactors_here(); *r != NULL; r++)
-        if (strcmp(*r, "uring") == 0)
-            return 1;
-    return 0;
-}
-
 /* In fibers, with an engine that lends every buffer. */
 static void
 lending(body_f *body)
 {
     static const char *const workers[] = {"0", "1", "2", "4"};
 
-    if (!uring_is_here())
+    if (!reactor_is_here("uring"))
         SKIP("no engine here sends without a copy: there is no io_uring");
     for (int i = 0; i < 4; i++) {
         within("uring:zero_copy=0", workers[i], body, NULL);
@@ -479,7 +470,7 @@ a_runtime_ends_when_the_buffers_are_free(void)
 {
     struct last l;
 
-    if (!uring_is_here())
+    if (!reactor_is_here("uring"))
         SKIP("no engine here sends without a copy: there is no io_uring");
     within("uring:zero_copy=0", "2", shutdown_body, &l);
     CHECK_EQ(l.c.future.base.result, LENT);

@@ -107,6 +107,15 @@ host_option(const struct pons_config *c, const char *name)
 }
 
 static uint64_t
+host_number(const char *text)
+{
+    char *unit;
+    uint64_t n = strtoull(text, &unit, 10);
+
+    return *unit == 'k' ? n << 10 : n;
+}
+
+static uint64_t
 host_config_uint(const struct pons_config *c, const char *name)
 {
     const struct pons_option *o = host_option(c, name);
@@ -115,7 +124,7 @@ host_config_uint(const struct pons_config *c, const char *name)
         return c->value;
     if (o->type == PONS_OPTION_BOOL)
         return strcmp(o->fallback, "yes") == 0;
-    return strtoull(o->fallback, NULL, 10);
+    return host_number(o->fallback);
 }
 
 static const char *

@@ -762,6 +762,33 @@ give_back(struct pons_reactor *r, unsigned group, unsigned index)
     return r->ops->control(r, PONS_CONTROL_RETURN, &l);
 }
 
+static void
+asks_to_lend(const char *option, uint64_t value, unsigned count, unsigned size,
+             unsigned ahead)
+{
+    struct pons_buffers b = {0};
+    struct pons_reactor *r = open_with(option, value);
+
+    if (!has(r, PONS_OP_RECV_MULTI))
+        SKIP("this kernel has no multishot recv");
+    CHECK_EQ(r->ops->control(r, PONS_CONTROL_LENDING, &b), 0);
+    CHECK_EQ(b.count, count);
+    CHECK_EQ(b.size, size);
+    CHECK_EQ(b.ahead, ahead);
+    r->ops->close(r);
+}
+
+static void
+what_is_lent_is_an_option(void)
+{
+    asks_to_lend(NULL, 0, 64, 16384, 16);
+    asks_to_lend("buffers", 1, 1, 16384, 16);
+    asks_to_lend("buffers", 5, 8, 16384, 16);
+    asks_to_lend("buffers", PONS_BUFFERS_MAX, PONS_BUFFERS_MAX, 16384, 16);
+    asks_to_lend("buffer_size", 4096, 64, 4096, 16);
+    asks_to_lend("ahead", 2, 64, 16384, 2);
+}
+
 /* One event with so many bytes in a buffer, whose number it is. */
 static unsigned
 recv_event(struct pons_reactor *r, struct pons_op *op, const char *text)
@@ -952,6 +979,7 @@ static const struct unit_test tests[] = {
     {"a_cancelled_recv_multi_leaves_the_bytes", a_cancelled_recv_multi_leaves_the_bytes},
     {"an_empty_datagram_lends_nothing", an_empty_datagram_lends_nothing},
     {"groups_that_cannot_be_are_refused", groups_that_cannot_be_are_refused},
+    {"what_is_lent_is_an_option", what_is_lent_is_an_option},
     {0},
 };
 // clang-format on

@@ -159,6 +159,10 @@ enum pons_reactor_control {
                                 no room for another group */
     PONS_CONTROL_RETURN = 4, /* arg struct pons_lent_buffer *: it may be lent
                                 again; -EINVAL: it was not lent */
+    PONS_CONTROL_LENDING = 5, /* arg struct pons_buffers *, but for base: what
+                                 the core is about to lend. `size`, `count` and
+                                 `ahead` become what the engine's own options
+                                 ask for */
 };
 
 /* A group of buffers for RECV_MULTI. The memory is the core's, and stays until
@@ -168,7 +172,9 @@ struct pons_buffers {
     uint32_t size;  /* bytes of each, at least 1 */
     uint32_t count; /* a power of two, up to PONS_BUFFERS_MAX */
     uint16_t group; /* its number, from 0 */
-    uint16_t reserved[3];
+    uint16_t ahead; /* of LENDING, else 0: so many of one op that nobody has
+                       taken, and the core cancels it until they are */
+    uint16_t reserved[2];
 };
 
 PONS_STATIC_ASSERT(sizeof(struct pons_buffers) == 24, "ABI: pons_buffers");
