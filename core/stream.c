@@ -21,6 +21,7 @@
 #include "lock.h"
 #include "runtime.h"
 #include "seat.h"
+#include "sys.h"
 
 /* In `refs` of a stream that is not closed, where `begun` is still to come: so
  * it does not fall to 0 before. */
@@ -228,7 +229,7 @@ thread_at_once(struct pons_stream *s, int writes, void *buffer, size_t size,
                int64_t *result)
 {
     enum at_once answer = AT_ONCE_NO;
-    ssize_t n;
+    long n;
 
     if (poni_self.seat != NULL || s->kind != STREAM_SOCKET ||
         poni_cancel_due(&poni_self) || !poni_epoch_is(s->epoch))
@@ -237,14 +238,13 @@ thread_at_once(struct pons_stream *s, int writes, void *buffer, size_t size,
     if (s->phase == STREAM_OPEN && s->way[writes].current == NULL &&
         (writes || s->ahead_at == s->ahead_end)) {
         do
-            n = writes ? send(s->fd, buffer, call_len(size),
-                              MSG_DONTWAIT | MSG_NOSIGNAL)
-                       : recv(s->fd, buffer, call_len(size), MSG_DONTWAIT);
-        while (n < 0 && errno == EINTR);
-        answer = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
-                     ? AT_ONCE_BLOCKS
-                     : AT_ONCE_DONE;
-        *result = n < 0 ? -errno : n;
+            n = writes ? poni_sys_send(s->fd, buffer, call_len(size),
+                                       MSG_DONTWAIT | MSG_NOSIGNAL)
+                       : poni_sys_recv(s->fd, buffer, call_len(size),
+                                       MSG_DONTWAIT);
+        while (n == -EINTR);
+        answer = n == -EAGAIN ? AT_ONCE_BLOCKS : AT_ONCE_DONE;
+        *result = n;
     }
     poni_unlock(&s->lock);
     return answer;
