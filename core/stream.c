@@ -222,9 +222,10 @@ enum at_once { AT_ONCE_DONE, AT_ONCE_BLOCKS, AT_ONCE_NO };
 /*
  * An ordinary thread whose turn it is at once makes the call and needs no op.
  * The lock is held over that one system call, which does not wait: so the order
- * of calls is kept.
+ * of calls is kept. Inlined: after a system call each return is a wrong
+ * prediction.
  */
-static enum at_once
+static inline __attribute__((always_inline)) enum at_once
 thread_at_once(struct pons_stream *s, int writes, void *buffer, size_t size,
                int64_t *result)
 {
@@ -258,22 +259,28 @@ at_once_answer(int64_t n, const char *what)
     return n;
 }
 
+__attribute__((noinline)) static int64_t
+recv_by_op(struct pons_stream *s, void *buffer, size_t size, enum at_once now)
+{
+    struct pons_recv r;
+
+    pons_recv_init(&r, s, buffer, size);
+    if (now == AT_ONCE_BLOCKS)
+        r.io.reserved = IO_TRIED;
+    return pons_await(&r.base);
+}
+
 int64_t
 pons_recv(struct pons_stream *s, void *buffer, size_t size)
 {
     enum at_once now;
-    struct pons_recv r;
     int64_t n;
 
     if (poni_self.polling)
         return poni_refuse_poll("pons_recv()", "struct pons_recv");
     now = thread_at_once(s, 0, buffer, size, &n);
-    if (now == AT_ONCE_DONE)
-        return at_once_answer(n, "recv");
-    pons_recv_init(&r, s, buffer, size);
-    if (now == AT_ONCE_BLOCKS)
-        r.io.reserved = IO_TRIED;
-    return pons_await(&r.base);
+    return now == AT_ONCE_DONE ? at_once_answer(n, "recv")
+                               : recv_by_op(s, buffer, size, now);
 }
 
 /* --- send --- */
@@ -291,22 +298,29 @@ pons_send_init(struct pons_send *w, struct pons_stream *s, const void *buffer,
     leaf->io.op.len = call_len(size);
 }
 
+__attribute__((noinline)) static int64_t
+send_by_op(struct pons_stream *s, const void *buffer, size_t size,
+           enum at_once now)
+{
+    struct pons_send w;
+
+    pons_send_init(&w, s, buffer, size);
+    if (now == AT_ONCE_BLOCKS)
+        w.io.reserved = IO_TRIED;
+    return poni_await_as(&w.base, "send");
+}
+
 int64_t
 pons_send(struct pons_stream *s, const void *buffer, size_t size)
 {
     enum at_once now;
-    struct pons_send w;
     int64_t n;
 
     if (poni_self.polling)
         return poni_refuse_poll("pons_send()", "struct pons_send");
     now = thread_at_once(s, 1, (void *)(uintptr_t)buffer, size, &n);
-    if (now == AT_ONCE_DONE)
-        return at_once_answer(n, "send");
-    pons_send_init(&w, s, buffer, size);
-    if (now == AT_ONCE_BLOCKS)
-        w.io.reserved = IO_TRIED;
-    return poni_await_as(&w.base, "send");
+    return now == AT_ONCE_DONE ? at_once_answer(n, "send")
+                               : send_by_op(s, buffer, size, now);
 }
 
 /* The next part. Once it has the turn a closer looks at the op: hence the lock.
