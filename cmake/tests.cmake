@@ -98,6 +98,7 @@ if(TARGET any_test)
 endif()
 target_sources(bench_stats_test PRIVATE cli/bench_stats.c)
 target_sources(histogram_test PRIVATE bench/histogram.c)
+target_sources(queued_test PRIVATE kit/queued.c)
 target_sources(bench_syscalls_test PRIVATE cli/bench_syscalls.c)
 
 # A resolver of the test's own.

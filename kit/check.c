@@ -62,9 +62,15 @@ kit_verdict_child(pid_t child)
 }
 
 void
+kit_verdict_queued(uint64_t ns)
+{
+    poni_add_relaxed(&verdict->queued_ns, ns);
+}
+
+void
 kit_verdict_child_ended(pid_t child)
 {
-    poni_add_relaxed(&verdict->queued_ns, kit_queued_ns(child));
+    kit_verdict_queued(kit_queued_ns(child));
     poni_store_relaxed(&verdict->child, 0);
 }
 

@@ -17,4 +17,8 @@ uint64_t kit_queued_ns(pid_t pid);
 /* How long it ran, on all processors together; 0 as above. */
 uint64_t kit_ran_ns(pid_t pid);
 
+/* The calling thread may end before its test: what it was queued for is kept in
+ * the verdict then. */
+void kit_queued_keep(void);
+
 #endif /* KIT_QUEUED_H */

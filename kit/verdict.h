@@ -36,7 +36,7 @@ enum {
 struct kit_verdict {
     uint32_t outcome;   // enum kit_outcome
     int32_t child;      // of the test, that it waits for; 0: none
-    uint64_t queued_ns; // of such that have ended: kit/queued.h
+    uint64_t queued_ns; // of such, and threads, that have ended: kit/queued.h
     char sentence[KIT_SENTENCE];
 };
 
@@ -49,5 +49,8 @@ void kit_verdict_pass(void);
 /* The test waits for this child, which has begun; which has ended. */
 void kit_verdict_child(pid_t child);
 void kit_verdict_child_ended(pid_t child);
+
+/* A thread of the test has ended, which was queued for so long. Any thread. */
+void kit_verdict_queued(uint64_t ns);
 
 #endif /* KIT_VERDICT_H */

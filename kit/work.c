@@ -17,6 +17,7 @@
 
 #include "core/atomic.h"
 #include "pons/time.h"
+#include "queued.h"
 #include "spy.h"
 
 /* --- the policy, and pools on it --- */
@@ -52,6 +53,7 @@ static int64_t
 pool_run(void *owner, struct pons_job *job)
 {
     (void)owner;
+    kit_queued_keep();
     return job->fn(job->arg);
 }
 
