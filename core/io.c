@@ -197,6 +197,15 @@ ended_wake(const struct ended *e)
     poni_waker_spend(e->closer);
 }
 
+/* Its own poller is here: it need not be told. */
+static inline void
+ended_wake_others(const struct ended *e)
+{
+    poni_waker_waste(e->own);
+    poni_waker_spend(e->next);
+    poni_waker_spend(e->closer);
+}
+
 void
 poni_io_let_go(struct poni_leaf *leaf)
 {
@@ -269,9 +278,7 @@ io_end_here(struct poni_leaf *leaf, int64_t res)
     io_uncount(s, &leaf->io.op);
     io_end_inline(s, &leaf->io.op, res, &ended);
     poni_unlock(&s->lock);
-    poni_waker_waste(ended.own);
-    poni_waker_spend(ended.next);
-    poni_waker_spend(ended.closer);
+    ended_wake_others(&ended);
     return PONS_READY;
 }
 
@@ -690,9 +697,7 @@ poni_io_cancel(struct pons_future *f)
     poni_unlock(&s->lock);
     if (post_to != NULL)
         io_post_recall(s, op, post_to);
-    poni_waker_waste(ended.own); // its poller is here
-    poni_waker_spend(ended.next);
-    poni_waker_spend(ended.closer);
+    ended_wake_others(&ended);
 }
 
 /*

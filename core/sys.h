@@ -31,7 +31,7 @@
 
 /* recvfrom(2) and sendto(2), to and from nobody in particular. */
 static inline long
-sys_transfer(long number, int fd, void *buffer, size_t size, int flags)
+sys_transfer(int sends, int fd, void *buffer, size_t size, int flags)
 {
     register long r10 __asm__("r10") = flags;
     register long r8 __asm__("r8") = 0;
@@ -40,8 +40,9 @@ sys_transfer(long number, int fd, void *buffer, size_t size, int flags)
 
     __asm__ volatile("syscall"
                      : "=a"(result)
-                     : "a"(number), "D"((long)fd), "S"(buffer), "d"(size),
-                       "r"(r10), "r"(r8), "r"(r9)
+                     : "a"((long)(sends ? SYS_sendto : SYS_recvfrom)),
+                       "D"((long)fd), "S"(buffer), "d"(size), "r"(r10), "r"(r8),
+                       "r"(r9)
                      : "rcx", "r11", "memory");
     return result;
 }
@@ -49,9 +50,9 @@ sys_transfer(long number, int fd, void *buffer, size_t size, int flags)
 #define SYS_BY_LIBRARY 0
 
 static inline long
-sys_transfer(long number, int fd, void *buffer, size_t size, int flags)
+sys_transfer(int sends, int fd, void *buffer, size_t size, int flags)
 {
-    register long x8 __asm__("x8") = number;
+    register long x8 __asm__("x8") = sends ? SYS_sendto : SYS_recvfrom;
     register long x0 __asm__("x0") = fd;
     register void *x1 __asm__("x1") = buffer;
     register size_t x2 __asm__("x2") = size;
@@ -69,34 +70,30 @@ sys_transfer(long number, int fd, void *buffer, size_t size, int flags)
 #define SYS_BY_LIBRARY 1
 #endif
 
-static inline long
-poni_sys_recv(int fd, void *buffer, size_t size, int flags)
-{
 #if SYS_BY_LIBRARY
+static inline long
+sys_transfer(int sends, int fd, void *buffer, size_t size, int flags)
+{
     int saved = errno;
-    long n = recv(fd, buffer, size, flags);
+    long n =
+        sends ? send(fd, buffer, size, flags) : recv(fd, buffer, size, flags);
 
     n = n < 0 ? -errno : n;
     errno = saved;
     return n;
-#else
-    return sys_transfer(SYS_recvfrom, fd, buffer, size, flags);
+}
 #endif
+
+static inline long
+poni_sys_recv(int fd, void *buffer, size_t size, int flags)
+{
+    return sys_transfer(0, fd, buffer, size, flags);
 }
 
 static inline long
 poni_sys_send(int fd, void *buffer, size_t size, int flags)
 {
-#if SYS_BY_LIBRARY
-    int saved = errno;
-    long n = send(fd, buffer, size, flags);
-
-    n = n < 0 ? -errno : n;
-    errno = saved;
-    return n;
-#else
-    return sys_transfer(SYS_sendto, fd, buffer, size, flags);
-#endif
+    return sys_transfer(1, fd, buffer, size, flags);
 }
 
 #endif /* PONI_SYS_H */
