@@ -57,9 +57,10 @@ class Agree(unittest.TestCase):
     def test_intervals_that_meet_agree(self):
         a = self.result("a", figure("one", 90, 100))
         b = self.result("b", figure("one", 100, 110))
-        status, out, _ = self.agree(a, b)
-        self.assertEqual((status, out.splitlines()[-1]),
-                         (0, "agree: 1 of 1 (100 %)"))
+        for paths in ((a, b), (b, a)):
+            status, out, _ = self.agree(*paths)
+            self.assertEqual((status, out.splitlines()[-1]),
+                             (0, "agree: 1 of 1 (100 %)"))
 
     def test_every_two_results_are_held_together(self):
         a = self.result("a", figure("one", 90, 100))
